@@ -1,0 +1,303 @@
+"""Inbound: ports 80 and 443, the node's name, and what must not answer."""
+
+from __future__ import annotations
+
+from sesam_audit.errors import Unknown
+from sesam_audit.facts.arrival import Arrival, arrive
+from sesam_audit.facts.caa import Caa
+from sesam_audit.facts.domain import Domain, is_global
+from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
+from sesam_audit.facts.inbound import WAYS, Inbound
+from sesam_audit.facts.port_owners import DOCKER_PORTS, NODE_PORT, WEB_PORTS, PortOwners
+from sesam_audit.judge import Now
+from sesam_audit.model import Owner
+from sesam_audit.profile import Profile
+from sesam_audit.requirement import MUST, SHOULD, Found, Subject, requirement
+
+
+def without_letsencrypt(profile: Profile) -> str | None:
+    if profile.certificates == "letsencrypt":
+        return None
+    return (
+        f"certificates are {profile.certificates}: “this port opening can be skipped” (guide)"
+        " where Let's Encrypt is not used"
+    )
+
+
+def without_caa(profile: Profile) -> str | None:
+    if profile.certificates == "letsencrypt":
+        return None
+    return f"certificates are {profile.certificates}: Let's Encrypt issues none"
+
+
+@requirement(
+    source="Guide, Inbound firewall rules: 80/HTTP from “ANY (they don't provide a list of src"
+    " IPs) to support renewal of certificates”",
+    level=MUST,
+    each=lambda _: WAYS,
+    when=without_letsencrypt,
+    owner=Owner.NETWORK,
+    vantage="auditor",
+    rule="IN-80",
+)
+def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
+    inbound: Inbound, owners: PortOwners, subject: Subject, profile: Profile, now: Now, found: Found
+) -> None:
+    """Port 80 is open to anybody, for Let's Encrypt.
+
+    Ask the network team, rule IN-80: allow TCP 80 from ANY to this host, in front of it and on
+    it. With certificates of your own it may stay closed: certificates = "provided" in the
+    profile.
+
+    To prove it, audit the host from a machine on the internet:
+
+        sesam-audit run ssh://THIS-HOST --set auditor_stands_for=internet
+    """
+    issued = inbound.issued(now)
+    if issued is not None:
+        found(f"proved by Let's Encrypt, which issued on {issued:%Y-%m-%d}", required="open to ANY")
+        return
+    arrival = arrive(80, subject, inbound, owners, profile.auditor_stands_for)
+    _arrive(arrival, profile, found)
+    seen = arrival.seen
+    if not inbound.redirects(subject):
+        raise Unknown(f"port 80 answers ({seen.text}), but not as the stack's Traefik does")
+    found(f"reachable from {seen.source or 'the auditor'}", required="reachable from ANY")
+    if profile.auditor_stands_for != "internet":
+        raise Unknown(
+            f"needs a vantage: reachable from the auditor ({seen.source}); ANY is not proven"
+        )
+
+
+@requirement(
+    source="Guide, Inbound firewall rules: 443/HTTPS from Clients: “Any client that needs to"
+    " connect to the sesam node api”",
+    level=MUST,
+    each=lambda _: WAYS,
+    owner=Owner.NETWORK,
+    vantage="auditor",
+    rule="IN-443",
+)
+def check_https(
+    inbound: Inbound, owners: PortOwners, subject: Subject, profile: Profile, found: Found
+) -> None:
+    """Port 443 is open to the node's clients.
+
+    Ask the network team, rule IN-443: allow TCP 443 from the clients' networks to this host; it may
+    be a private network or VPN.
+
+    To prove it, audit the host from where its clients are:
+
+        sesam-audit run ssh://THIS-HOST --set auditor_stands_for=clients
+    """
+    arrival = arrive(443, subject, inbound, owners, profile.auditor_stands_for)
+    _arrive(arrival, profile, found)
+    found(f"reachable from {arrival.seen.source or 'the auditor'}")
+
+
+@requirement(
+    source="Product files: docker-compose.yml publishes 80 and 443 of Traefik",
+    level=MUST,
+    each=lambda _: ("80", "443"),
+)
+def check_port_owner(owners: PortOwners, subject: Subject, found: Found) -> None:
+    """Ports 80 and 443 are free for the stack, or its Traefik has them.
+
+    See who holds the port:
+
+        sudo ss -ltnp 'sport = :80 or sport = :443'
+
+    Stop it, and keep it from starting again. A service, such as nginx:
+
+        sudo systemctl disable --now nginx
+
+    A container:
+
+        sudo docker stop NAME
+
+    A redirection is among these rules:
+
+        sudo iptables -t nat -S
+    """
+    for unit in owners.sleeping:
+        found.note(f"{unit} is enabled and stopped: at the next boot it takes the port first")
+    owner = owners.of(int(subject))
+    free = owner.kind == "free"
+    found("free" if free else owner.who, required="free, or the stack's Traefik")
+    assert owner.kind in ("free", "stack"), f"port {subject} is held by {owner.who}"
+
+
+@requirement(
+    source="Product files: NODE_DOMAIN is the name of Traefik's router; Engineering: it must lead"
+    " to this host",
+    level=MUST,
+    owner=Owner.DNS,
+)
+def check_dns(domain: Domain, profile: Profile, found: Found) -> None:
+    """NODE_DOMAIN resolves, and every address leads to this host.
+
+    Ask the DNS team for an A record of NODE_DOMAIN with this host's public address, and for an AAAA
+    record only if IPv6 is open too. Behind NAT, declare the address:
+
+        sesam-audit run ssh://THIS-HOST --set public_addresses=ADDRESS
+    """
+    for each in domain.resolved:
+        found.note(str(each))
+    public = profile.certificates == "letsencrypt"
+    assert not (public and domain.private), (
+        f"{domain.name} is a private name, which Let's Encrypt cannot reach"
+    )
+    assert not all(each.absent for each in domain.resolved), f"{domain.name} does not resolve"
+    outside = profile.auditor_stands_for == "internet"
+    assert not (public and outside and domain.absent_for("auditor")), (
+        f"{domain.name} does not resolve outside, where Let's Encrypt looks"
+    )
+    addresses = found(domain.addresses)
+    if not addresses:
+        raise Unknown(f"{domain.name} was not resolved", f"dig {domain.name}")
+    declared = frozenset(profile.public_addresses)
+    everything_private = not any(map(is_global, (*addresses, *declared)))
+    assert not (public and everything_private), (
+        f"{domain.name} leads only to private addresses ({', '.join(addresses)}), which Let's"
+        " Encrypt cannot reach"
+    )
+    strangers = [address for address in addresses if address not in declared]
+    if strangers and isinstance(domain.own, Unknown):
+        raise domain.own
+    own = frozenset() if isinstance(domain.own, Unknown) else domain.own
+    strangers = [address for address in strangers if address not in own]
+    if strangers:
+        raise Unknown(
+            f"{', '.join(strangers)} is not on this host, but may be NAT in front of it:"
+            " declare it (public_addresses), or prove it from outside",
+            f"sesam-audit run ssh://THIS-HOST --set public_addresses={','.join(strangers)}",
+        )
+
+
+@requirement(
+    source="Engineering: CAA records decide who may issue certificates (RFC 8659)",
+    level=MUST,
+    when=without_caa,
+    owner=Owner.DNS,
+    vantage="auditor",
+)
+def check_caa(caa: Caa, found: Found) -> None:
+    """CAA records allow Let's Encrypt to issue for NODE_DOMAIN.
+
+    Ask the DNS team to add this record, at the name that holds the others:
+
+        CAA 0 issue "letsencrypt.org"
+    """
+    shown = ", ".join(map(repr, caa.issuers)) or "no restriction"
+    found(
+        f"{caa.holder}: {shown}" if caa.holder else "no CAA record",
+        required="no CAA record, or one that allows letsencrypt.org",
+    )
+    if any("accounturi" in value for value in caa.issuers):
+        found.note("the record names an ACME account: it must be the one of this host's Traefik")
+    assert not caa.critical, (
+        f"CAA of {caa.holder} has a critical tag ({', '.join(caa.critical)}) that forbids issuing"
+    )
+    assert caa.allows("letsencrypt.org"), f"CAA of {caa.holder} allows only {shown}"
+
+
+@requirement(
+    source="Docker documentation: published ports are forwarded, past ufw and INPUT rules",
+    level=SHOULD,
+)
+def check_host_firewall(firewall: HostFirewall, profile: Profile, found: Found) -> None:
+    """Nothing on the host drops connections forwarded to the stack's ports.
+
+    Look at the rule that is named. In DOCKER-USER, let the ports in before the drop:
+
+        sudo iptables -I DOCKER-USER -p tcp -m multiport --dports 80,443 -j RETURN
+
+    In nftables, accept what Docker redirects, before the drop:
+
+        ct status dnat accept
+
+    With firewalld, set StrictForwardPorts=no in /etc/firewalld/firewalld.conf, then:
+
+        sudo systemctl restart firewalld docker
+
+    With "iptables": false in /etc/docker/daemon.json, remove that line and restart Docker.
+    """
+    if firewall.ufw:
+        found.note("ufw is on: it does not see the ports that Docker publishes")
+    ports = WEB_PORTS if profile.certificates == "letsencrypt" else (443,)
+    ways = {port: firewall.forwarding(port) for port in ports}
+    stopped = [f"{port} by {way.stops}" for port, way in ways.items() if way.stops]
+    assert not stopped, f"stopped on the host: {'; '.join(stopped)}"
+    for port, way in ways.items():
+        if way.unclear:
+            raise Unknown(f"whether port {port} passes is not clear: {way.unclear}", COMMAND)
+
+
+@requirement(
+    source="Engineering: an open Docker API is root for everybody who reaches it",
+    level=MUST,
+    owner=Owner.YOU,
+    vantage="auditor",
+)
+def check_docker_api(inbound: Inbound, owners: PortOwners, found: Found) -> None:
+    """Docker's API is not open to the network.
+
+    Take tcp:// out of "hosts" in /etc/docker/daemon.json and out of the unit's -H; the stack needs
+    the socket /var/run/docker.sock only. Then:
+
+        sudo systemctl daemon-reload
+        sudo systemctl restart docker
+    """
+    try:
+        answering = [port for port in DOCKER_PORTS if inbound.docker_api(port)]
+    except Unknown:
+        held = [owners.of(port) for port in DOCKER_PORTS]
+        if any(owner.kind != "free" for owner in held):
+            raise
+        found.note("nobody on the host listens on 2375 or 2376")
+        answering = []
+    assert not answering, (
+        f"port {' and '.join(map(str, answering))} answers anybody as a Docker API"
+    )
+
+
+@requirement(
+    source="Engineering: only 80 and 443 are for others; Docker's published ports bypass ufw",
+    level=SHOULD,
+    each=lambda _: tuple(map(str, (NODE_PORT, *DOCKER_PORTS))),
+    vantage="auditor",
+)
+def check_exposure(inbound: Inbound, owners: PortOwners, subject: Subject, found: Found) -> None:
+    """The node's own port and Docker's API ports are silent to others.
+
+    Do not publish 9042 in the stack's file: Traefik reaches the node over Docker's
+    network. Docker's published ports bypass ufw. To publish one for the host alone, write
+    in the file:
+
+        - "127.0.0.1:9042:9042"
+    """
+    port = int(subject)
+    seen = inbound.seen(port)
+    found.note(f"dialled from the auditor ({seen.source})")
+    found(seen.kind, required="silent or refused")
+    if seen.kind in ("answered", "mute"):
+        owner = owners.of(port)
+        if owner.kind == "free" and seen.kind == "answered":
+            raise Unknown(
+                f"port {port} is answered by something that is not this host: {seen.text}"
+            )
+        assert owner.kind == "free", (
+            f"port {port} answers the auditor: {owner.who}; Docker's published ports bypass ufw"
+        )
+        found.note("something on the way completes connections to ports nobody listens on")
+    elif seen.kind not in ("silent", "refused"):
+        raise Unknown(f"port {port} was not reached ({seen.kind})")
+
+
+def _arrive(arrival: Arrival, profile: Profile, found: Found) -> None:
+    """Assert that what answered from outside is the stack of this host."""
+    source = arrival.seen.source or "its own address unknown"
+    found.note(f"dialled from the auditor ({source}), standing for {profile.auditor_stands_for}")
+    assert not arrival.fault, arrival.fault
+    if arrival.doubt is not None:
+        raise arrival.doubt

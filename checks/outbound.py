@@ -1,0 +1,278 @@
+"""Outbound: the destinations the guide asks to open, dialled from the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sesam_audit.destinations import (
+    IPS_WARNING,
+    LOG_SUBJECT,
+    Service,
+    destinations,
+    needed,
+)
+from sesam_audit.errors import Unknown
+from sesam_audit.facts.interception import Interceptor, Interceptors
+from sesam_audit.facts.reach import Reach
+from sesam_audit.facts.scene import Dialled, by_hand
+from sesam_audit.facts.sesam_addresses import SesamAddresses
+from sesam_audit.facts.telling import about_logs, indicators, notes
+from sesam_audit.judge import Now
+from sesam_audit.model import Owner
+from sesam_audit.profile import Profile
+from sesam_audit.requirement import MUST, SHOULD, Found, Subject, requirement
+
+GUIDE = "Guide, Outbound firewall rules, 443/tcp: "
+
+
+def subjects(rule: str) -> Callable[[Profile], Sequence[str]]:
+    """The needed names of a rule, for `each`."""
+    return lambda profile: needed(profile, rule)
+
+
+def without_letsencrypt(profile: Profile) -> str | None:
+    if profile.certificates == "letsencrypt":
+        return None
+    return (
+        f"certificates are {profile.certificates}: the guide needs this rule only where Let's"
+        " Encrypt manages them"
+    )
+
+
+def without_proxy(profile: Profile) -> str | None:
+    return None if profile.proxy else "the profile names no proxy"
+
+
+def without_extras(profile: Profile) -> str | None:
+    return None if profile.extra_destinations else "the profile names no extra destinations"
+
+
+def without_ips(profile: Profile) -> str | None:
+    if profile.sesam_destinations == "ips":
+        return None
+    return "the Sesam destinations are opened by name (sesam_destinations = domains)"
+
+
+@requirement(
+    source=GUIDE + "“*.docker.com, *.docker.io … to pull and update images”; Docker's allow list",
+    level=MUST,
+    each=subjects("OUT-HUB"),
+    owner=Owner.NETWORK,
+    rule="OUT-HUB",
+)
+def check_docker(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+    """The host reaches the real Docker Hub.
+
+    Ask the network team, rule OUT-HUB: allow TCP 443 from this host to *.docker.com and
+    *.docker.io, without opening TLS. Where the firewall cannot hold wildcards, allow them through a
+    proxy and name it: proxy = "HOST:PORT" in the profile.
+
+    Until then, in the guide's words, "the service will not be able to self-update".
+    """
+    _prove(reach, subject, now, found)
+    _indicate(reach, "OUT-HUB", subject, now, found)
+
+
+@requirement(
+    source="Engineering: an image is pulled only when the layer hosts answer too",
+    level=MUST,
+    owner=Owner.NETWORK,
+    rule="OUT-HUB",
+)
+def check_docker_layers() -> None:
+    """The first bytes of a public image's layer arrive.
+
+    Ask the network team, rule OUT-HUB: the registry sends clients on to layer hosts, which lie
+    under *.docker.com, today production.cloudfront.docker.com. A pull shows whether they answer:
+
+        sudo docker pull hello-world
+    """
+    raise Unknown("this release does not rehearse a pull", "sudo docker pull hello-world")
+
+
+@requirement(
+    source="Docker: layers have been served from *.r2.cloudflarestorage.com, outside *.docker.com",
+    level=SHOULD,
+    owner=Owner.NETWORK,
+    rule="OUT-HUB",
+)
+def check_docker_coverage() -> None:
+    """Every host that a pull meets lies inside the guide's wildcards.
+
+    Ask the network team to add the hosts that are named here to rule OUT-HUB.
+    """
+    raise Unknown("this release does not rehearse a pull", "sudo docker pull hello-world")
+
+
+@requirement(
+    source=GUIDE
+    + "“*.letsencrypt.org. Only needed if certificates are managed by … Let's Encrypt”",
+    level=MUST,
+    each=subjects("OUT-LE"),
+    when=without_letsencrypt,
+    owner=Owner.NETWORK,
+    rule="OUT-LE",
+)
+def check_letsencrypt(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+    """The host reaches the real Let's Encrypt.
+
+    Ask the network team, rule OUT-LE: allow TCP 443 from this host to *.letsencrypt.org, without
+    opening TLS. With certificates of your own it is not needed: certificates = "provided" in the
+    profile.
+
+    Until then, in the guide's words, "the service will not be able to update its Let's Encrypt TLS
+    certificates".
+    """
+    _prove(reach, subject, now, found)
+    _indicate(reach, "OUT-LE", subject, now, found)
+
+
+@requirement(
+    source=GUIDE + "“*.sesam.io, *.sesam.cloud … portal, log shipping, shipping metrics and"
+    " sesam-agent updates”",
+    level=MUST,
+    each=subjects("OUT-SESAM"),
+    owner=Owner.NETWORK,
+    rule="OUT-SESAM",
+)
+def check_sesam(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+    """The host reaches Sesam's real portal and log shipping.
+
+    Ask the network team, rule OUT-SESAM: allow TCP 443 from this host to *.sesam.io and
+    *.sesam.cloud, without opening TLS.
+
+    Until then the service gets no data from the portal and ships no logs or metrics, in the guide's
+    words: "This will make notifications not work and it will break billing".
+    """
+    if subject == LOG_SUBJECT:
+        for note in about_logs(reach):
+            found.note(note)
+    if reach.reached[subject].destination.service is Service.ANY_TLS:
+        found.note(IPS_WARNING)
+    _prove(reach, subject, now, found)
+
+
+@requirement(
+    source="Guide, Outbound firewall rules: “can be replaced with IPs 137.116.234.60 and"
+    " 52.142.116.113 … We do not recommend doing this”",
+    level=SHOULD,
+    when=without_ips,
+    owner=Owner.NETWORK,
+    rule="OUT-SESAM",
+)
+def check_sesam_ips(addresses: SesamAddresses, found: Found) -> None:
+    """Every known Sesam name leads only to the two addresses that are open.
+
+    Ask the network team, rule OUT-SESAM, to open *.sesam.io and *.sesam.cloud by name, or the
+    addresses that are named here too.
+    """
+    found.note(IPS_WARNING)
+    beyond = addresses.beyond()
+    led = [f"{name} -> {', '.join(where)}" for name, where in beyond.items()]
+    assert not beyond, f"your rule does not cover {'; '.join(led)}"
+    if addresses.silent:
+        raise Unknown(
+            f"not resolved on the host: {', '.join(addresses.silent)}",
+            f"getent ahosts {addresses.silent[0].split()[0]}",
+        )
+
+
+@requirement(
+    source=GUIDE + "“files.pythonhosted.org, pypi.org, pypi.python.org”",
+    level=MUST,
+    each=subjects("OUT-PYPI"),
+    owner=Owner.NETWORK,
+    rule="OUT-PYPI",
+)
+def check_pypi(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+    """The host reaches the real Python Package Index.
+
+    Ask the network team, rule OUT-PYPI: allow TCP 443 from this host to files.pythonhosted.org,
+    pypi.org and pypi.python.org, without opening TLS. The sesam-agent gets its software there.
+
+    Until then, in the guide's words, "the service will not be able to self-update".
+    """
+    _prove(reach, subject, now, found)
+
+
+@requirement(
+    source="The profile: extra_destinations",
+    level=MUST,
+    each=lambda profile: needed(profile, "") or ("extra destinations",),
+    when=without_extras,
+    owner=Owner.NETWORK,
+)
+def check_extra(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+    """The destinations that the profile adds answer.
+
+    Ask the network team to allow TCP from this host to the destination that is named here.
+    """
+    _prove(reach, subject, now, found)
+
+
+@requirement(
+    source="Engineering: containers believe public roots only, and do not know a company's own CA",
+    level=SHOULD,
+    owner=Owner.NETWORK,
+)
+def check_interception(interceptors: Interceptors, now: Now, found: Found) -> None:
+    """Nothing on the way opens TLS: every chain ends in a public root.
+
+    Ask the network team to leave the guide's destinations out of TLS inspection. A company's CA in
+    the host's store helps the Docker daemon and the host, never the stack's containers.
+    """
+    seen = interceptors.seen(now)
+    found.note(f"judged against {interceptors.roots.name}")
+    met = interceptors.met(now)
+    assert not met, f"TLS is opened by {'; '.join(map(_opened, met))}"
+    if not seen:
+        raise Unknown("no TLS chain was seen: nothing was reached")
+    found.note(f"{len(seen)} of {len(interceptors.names)} destinations showed a chain")
+
+
+@requirement(
+    source="Guide, Firewall requirements: “an option is to allow this access through a proxy”",
+    level=MUST,
+    when=without_proxy,
+    owner=Owner.NETWORK,
+)
+def check_proxy(reach: Reach, profile: Profile, now: Now, found: Found) -> None:
+    """The proxy opens the way to every destination.
+
+    Ask the network team to let the proxy CONNECT to port 443 of the names that are listed here,
+    from this host. Where it demands a login, put USER:PASSWORD into a file of mode 0600, and name
+    the file: proxy_credentials = "FILE" in the profile.
+    """
+    subjects = [each.key for each in destinations(profile) if each.needed]
+    ways = {subject: reach.through_proxy(subject, now) for subject in subjects}
+    refused = [way for way in ways.values() if isinstance(way, Dialled)]
+    found.note(f"{len(subjects) - len(refused)} of {len(subjects)} were not refused")
+    assert not refused, "; ".join(dict.fromkeys(map(str, refused)))
+    for way in ways.values():
+        if isinstance(way, Unknown):
+            raise way
+
+
+def _prove(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+    """Assert that a destination answered as itself, for the program that will connect to it."""
+    scene = reach.scene(subject, now)
+    verdict = reach.dialled(subject, now)
+    for note in notes(scene):
+        found.note(note)
+    found(str(verdict), required=scene.destination.service.value)
+    if verdict.proxy_fault:
+        raise Unknown(f"{verdict} (outbound.proxy)", by_hand(scene.destination))
+    if verdict.word == "service-trouble":
+        raise Unknown(f"{verdict}; try again later", by_hand(scene.destination))
+    assert verdict.ok, str(verdict)
+
+
+def _indicate(reach: Reach, rule: str, subject: Subject, now: Now, found: Found) -> None:
+    """Show the indicators of a rule beside its first name; they never fail."""
+    if subject == reach.first(rule):
+        for note in indicators(reach, rule, now):
+            found.note(note)
+
+
+def _opened(interceptor: Interceptor) -> str:
+    return f"{interceptor.authority!r} for {', '.join(interceptor.names)}"

@@ -1,0 +1,112 @@
+"""The report as one static page: no script, no outside resource, and nothing foreign is markup."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sesam_audit.model import Finding, HostReport, Report
+
+from . import steps, summary
+from .remedy import blocks
+
+if TYPE_CHECKING:
+    from jinja2 import BytecodeCache, Template
+
+_SIGNS = {
+    "passed": "✓",
+    "failed": "✗",
+    "warning": "!",
+    "unknown": "?",
+    "blocked": "?",
+    "not-applicable": "-",
+    "waived": "~",
+}
+_CODE = re.compile(r"(`+)([^`]+)\1")
+
+
+def render(report: Report) -> str:
+    """Render the page; its policy allows the one style sheet it carries and nothing else."""
+    alone = len(report.hosts) == 1 and not report.interrupted
+    return template().render(report=report, hosts=report.hosts, alone=alone)
+
+
+@cache
+def template() -> Template:
+    """The page's template; what compiling it costs is paid while the hosts answer."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # 30 ms, for this format only
+    from markupsafe import Markup
+
+    folder = Path(__file__).parent
+    style = (folder / "html.css").read_text("utf-8")
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        bytecode_cache=_beside_bytecode(folder / "__pycache__"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        style=Markup(style),  # noqa: S704 - our own file
+        digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        summary=summary,
+        blocks=blocks,
+        guide=steps,
+        signs=_SIGNS,
+    )
+    environment.filters.update(
+        spans=_spans, counts=_counts, firewall=_firewall, moment=_moment, parted=_parted
+    )
+    return environment.get_template("html.jinja")
+
+
+def _beside_bytecode(folder: Path) -> BytecodeCache | None:
+    """Keep the compiled template where Python keeps our compiled modules, if it does."""
+    from jinja2 import FileSystemBytecodeCache
+
+    if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
+        return None
+    return FileSystemBytecodeCache(str(folder))
+
+
+def _spans(text: str) -> Iterator[tuple[bool, str]]:
+    """Prose cut at its backticks, each piece with whether it is something to type."""
+    place = 0
+    for match in _CODE.finditer(text):
+        yield False, text[place : match.start()]
+        yield True, match[2]
+        place = match.end()
+    yield False, text[place:]
+
+
+def _counts(host: HostReport) -> dict[str, int]:
+    counts = asdict(host.coverage)
+    return {name: counts[name] for name in summary.COUNTS}
+
+
+def _firewall(host: HostReport) -> dict[str, list[Finding]]:
+    """What a reviewer of firewall rules looks at, rule by rule."""
+    rules: dict[str, list[Finding]] = {}
+    for item in host.findings:
+        if item.rule:
+            rules.setdefault(item.rule, []).append(item)
+    return rules
+
+
+def _moment(text: str) -> str:
+    """2026-11-22T21:58:05Z as people write it; anything else as it is."""
+    return re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(\.\d+)?Z$", r"\1 \2 UTC", text)
+
+
+def _parted(headline: str) -> list[str]:
+    """A headline as its verdict, what stands between, and the rest of the sentence."""
+    return [*re.split(r"(: |, | · )", headline, maxsplit=1), "", ""][:3]

@@ -1,0 +1,141 @@
+"""From the command line's words to a request: everything is checked before a host is touched."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sesam_audit.bootstrap import Privilege
+from sesam_audit.errors import UsageError
+from sesam_audit.host import Target, Way, parse
+from sesam_audit.model import Level, Stage
+from sesam_audit.profile import Profile, load
+from sesam_audit.request import Request
+
+if TYPE_CHECKING:
+    from sesam_audit.waivers import Rule
+
+
+def targets_of(hosts: Sequence[str]) -> list[Target]:
+    """The hosts, each once.
+
+    Raises:
+        UsageError: one is not a host.
+    """
+    return list({target.spec: target for target in map(parse, hosts)}.values())
+
+
+def profile_of(options: Mapping[str, Any]) -> Profile:
+    """The deployment, from the profile file and the settings.
+
+    Raises:
+        UsageError: a file, key or value does not fit.
+    """
+    settings = list(options["settings"])
+    if options.get("measure_storage"):
+        settings.append("measure_storage=true")
+    return load(options["profile_file"], settings)
+
+
+def request_of(options: Mapping[str, Any], profile: Profile, way: Way) -> Request:
+    """What to audit, from the options of `run`, `collect` or `judge`.
+
+    Raises:
+        UsageError: a stage, a date or a waiver does not fit.
+    """
+    stage = options["stage"]
+    if stage not in [item.value for item in Stage]:
+        raise UsageError(f"There is no stage {stage!r}", "Use --stage preflight")
+    if stage != Stage.PREFLIGHT.value:
+        raise UsageError(f"The stage {stage} is not built in this release", "Use --stage preflight")
+    return Request(
+        profile=profile,
+        stage=Stage(stage),
+        only=options["only"],
+        skip=options["skip"],
+        way=way,
+        jobs=options.get("jobs", 1),
+        fail_on=Level(options["fail_on"]),
+        require_complete=options["require_complete"],
+        as_of=_day(options["as_of"]),
+        secrets=_secrets(profile),
+        waivers=_waivers(options["waiver_file"]),
+    )
+
+
+def _waivers(path: Path | None) -> tuple[Rule, ...]:
+    if path is None:
+        return ()
+    from sesam_audit.waivers import read  # the checks are imported to know their ids
+
+    return read(path)
+
+
+def way_of(options: Mapping[str, Any], *, alone: bool) -> Way:
+    """How hosts are reached; ssh may ask its own questions only for a host `alone` on a terminal.
+
+    Raises:
+        UsageError: a file is missing, or options exclude each other.
+    """
+    for key, name in (("ssh_config", "--ssh-config"), ("identity", "--identity")):
+        if options[key] and not Path(options[key]).is_file():
+            raise UsageError(f"{name}: there is no file {str(options[key])!r}")
+    if not options["timeout"] > 0:
+        raise UsageError(f"--timeout: {options['timeout']!r} is not a number of seconds")
+    privilege = {None: Privilege.TRY, True: Privilege.MUST, False: Privilege.PLAIN}[options["sudo"]]
+    password = None
+    if options["ask_sudo_password"]:
+        if options["sudo"] is False:
+            raise UsageError("--no-sudo and --ask-sudo-password exclude each other")
+        privilege, password = Privilege.ASK, _password("sudo password: ")
+    return Way(
+        privilege=privilege,
+        password=password,
+        ssh_config=str(options["ssh_config"]) if options["ssh_config"] else None,
+        identity=str(options["identity"]) if options["identity"] else None,
+        interactive=alone and sys.stdin.isatty(),
+        timeout=options["timeout"],
+    )
+
+
+def _password(prompt: str) -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt(prompt, hide_input=True, prompt_suffix="", err=True))
+    line = sys.stdin.readline()
+    if not line.endswith("\n"):
+        raise UsageError("No password came on standard input", "Give it as the first line")
+    return line.rstrip("\r\n")
+
+
+def _secrets(profile: Profile) -> tuple[tuple[str, str], ...]:
+    """What travels beside the questions and is never kept: the proxy's USER:PASSWORD."""
+    where = profile.proxy_credentials
+    if not where:
+        return ()
+    if where == "-":
+        return (("proxy", _password("proxy USER:PASSWORD: ")),)
+    try:
+        text = Path(where).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            "proxy_credentials: the file cannot be read",
+            "Name a file that holds USER:PASSWORD, or - for standard input",
+        ) from error
+    if ":" not in text or "\n" in text:
+        raise UsageError("proxy_credentials: the file does not hold one line USER:PASSWORD")
+    return (("proxy", text),)
+
+
+def _day(text: str | None) -> datetime | None:
+    if text is None or text == "now":
+        return None if text is None else datetime.now(timezone.utc)
+    try:
+        day = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--as-of: {text!r} is not a date", "Write YYYY-MM-DD") from error
+    return day if day.tzinfo else day.replace(tzinfo=timezone.utc)

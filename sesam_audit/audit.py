@@ -1,0 +1,197 @@
+"""The whole: hosts collected concurrently, judged as they arrive, one report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+
+from sesam_audit import REQUIREMENTS_VERSION, __version__
+from sesam_audit.collect import Arrival, Collection, Order, Progress, fact_kinds
+from sesam_audit.errors import Unknown, refuse_optimised
+from sesam_audit.evidence import Evidence, Known
+from sesam_audit.facts.sent import sent
+from sesam_audit.host import Conversation, Target, parse
+from sesam_audit.judge import Case, judge, plan, with_needs
+from sesam_audit.limits import not_verified
+from sesam_audit.model import Finding, HostReport, Report
+from sesam_audit.profile import Profile
+from sesam_audit.request import Request
+from sesam_audit.requirement import Requirement, catalogue, select
+from sesam_audit.waivers import apply
+
+
+def stamp(moment: float) -> str:
+    """A Unix time as UTC text."""
+    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Audit:
+    """One run: `start` reaches for the hosts at once, `finish` judges them and reports."""
+
+    def __init__(self, request: Request) -> None:
+        """Choose what is judged.
+
+        Raises:
+            UsageError: --only or --skip name nothing.
+            AuditError: Python runs without assertions.
+        """
+        refuse_optimised()
+        self._request = request
+        self._chosen, self._left_out = select(request.stage, request.only, request.skip)
+        self._judged = with_needs(self._chosen, catalogue())
+        self._planned = plan(self._judged, request.profile)
+        self._started = time.time()
+        self.hosts: list[HostReport] = []
+        self.arrivals: list[Arrival] = []
+
+    @property
+    def profile(self) -> Profile:
+        """The deployment that is judged."""
+        return self._request.profile
+
+    @property
+    def kinds(self) -> tuple[type, ...]:
+        """The facts that the judged checks ask for."""
+        return fact_kinds(item.facts() for item in self._judged)
+
+    def start(
+        self, targets: Sequence[Target], progress: Progress, opened: Mapping[str, Conversation]
+    ) -> Collection:
+        """Start collecting, on conversations that were opened early where there are any."""
+        order = Order(
+            kinds=self.kinds,
+            profile=self._request.profile,
+            way=self._request.way,
+            secrets=dict(self._request.secrets),
+            jobs=self._request.jobs,
+        )
+        return Collection(targets, order, progress, opened)
+
+    def finish(self, collection: Collection) -> Report:
+        """Judge each host as it arrives; after Ctrl-C the report holds what was finished."""
+        from sesam_audit import plugin
+
+        def batches() -> Iterator[tuple[str, Case, Callable[[list[Finding]], None]]]:
+            for _ in collection.targets:
+                arrival = collection.arrivals.get()
+                yield self._batch(arrival)
+
+        interrupted = True
+        try:
+            interrupted = plugin.run(self._planned, batches())
+        except KeyboardInterrupt:
+            pass
+        finally:
+            collection.stop()
+        return self.report([target.spec for target in collection.targets], interrupted=interrupted)
+
+    def judge(self, arrival: Arrival) -> None:
+        """Judge one host's saved evidence, without pytest."""
+        _, case, keep = self._batch(arrival)
+        earlier: dict[tuple[str, str | None], Finding] = {}
+        for item, subject in self._planned:
+            finding = judge(item, subject, case, earlier)
+            earlier[finding.key] = finding
+        keep(list(earlier.values()))
+
+    def _batch(self, arrival: Arrival) -> tuple[str, Case, Callable[[list[Finding]], None]]:
+        self.arrivals.append(arrival)
+        request = self._request
+        moment = arrival.evidence.started or self._started
+        case = Case(
+            known=arrival.known,
+            profile=request.profile,
+            now=self._now(arrival),
+            stage=request.stage,
+            user=arrival.evidence.user,
+            at=stamp(moment),
+        )
+        return arrival.target.spec, case, lambda findings: self._keep(arrival, findings)
+
+    def _now(self, arrival: Arrival) -> datetime:
+        """Dates are judged at the evidence's own time, or at --as-of."""
+        moment = arrival.evidence.started or self._started
+        return self._request.as_of or datetime.fromtimestamp(moment, timezone.utc)
+
+    def _keep(self, arrival: Arrival, findings: list[Finding]) -> None:
+        """One host's report; a planned finding that is missing did not run, and says so."""
+        known = {finding.key: finding for finding in findings}
+        listed = [
+            apply(
+                self._request.waivers,
+                arrival.target.spec,
+                known.get((item.id, subject)) or _missing(item, subject),
+                self._now(arrival),
+            )
+            for item, subject in plan(self._chosen, self._request.profile)
+        ]
+        self.hosts.append(
+            HostReport(
+                host=arrival.target.spec,
+                stage=self._request.stage,
+                findings=tuple(listed),
+                not_selected=tuple(self._left_out),
+                fail_on=self._request.fail_on,
+                trouble=arrival.trouble,
+                remedy=arrival.remedy,
+                user=arrival.evidence.user,
+                address=arrival.evidence.address,
+                started=stamp(arrival.evidence.started or self._started),
+                seconds=round(arrival.seconds, 3),
+                sent=tuple(sent(arrival.evidence)),
+                not_verified=tuple(not_verified(self.profile, self._chosen)),
+            )
+        )
+
+    def report(self, order: Sequence[str], *, interrupted: bool = False) -> Report:
+        """The report, hosts in the order they were named."""
+        request = self._request
+        lowered = request.profile.lowered()
+        done = {host.host for host in self.hosts}
+        for spec in order:
+            if spec not in done:
+                self._keep(_never_came(spec), [])
+        return Report(
+            tool=f"sesam-audit {__version__}",
+            requirements=REQUIREMENTS_VERSION,
+            started=stamp(self._started),
+            finished=stamp(time.time()),
+            hosts=tuple(sorted(self.hosts, key=lambda host: order.index(host.host))),
+            only=request.only,
+            skip=request.skip,
+            require_complete=request.require_complete,
+            interrupted=interrupted,
+            profile=request.profile.changed(),
+            header=(lowered,) if lowered else (),
+        )
+
+
+def _never_came(spec: str) -> Arrival:
+    return Arrival(
+        target=parse(spec),
+        evidence=Evidence(spec),
+        known=Known({}),
+        trouble=f"{spec}: interrupted before it was judged",
+        remedy="Start the audit again",
+    )
+
+
+def _missing(item: Requirement, subject: str | None) -> Finding:
+    case = Case(
+        known=Known({}),
+        profile=Profile(),
+        now=datetime.now(timezone.utc),
+        stage=next(iter(item.stages)),
+    )
+    unknown = Unknown("did not run")
+    never = replace(item, check=_never(unknown), parameters={}, needs=(), when=None)
+    return judge(never, subject, case, {})
+
+
+def _never(unknown: Unknown) -> Callable[[], None]:
+    def check() -> None:
+        raise unknown
+
+    return check

@@ -1,0 +1,79 @@
+"""The one line that starts the probe on a target, whatever its login shell and Python."""
+
+from __future__ import annotations
+
+import shlex
+from enum import Enum
+
+
+class Privilege(str, Enum):
+    """How root is sought. A password is read by the target's shell from the first line of stdin."""
+
+    PLAIN = "plain"
+    TRY = "try"
+    MUST = "must"
+    ASK = "ask"
+
+
+NO_PYTHON = b"nopython"
+BAD_SUDO = b"badsudo"
+SHELL_FOLLOWS = b"#sh#\n"
+
+_INTERPRETERS = " ".join(
+    ["python3", "/usr/libexec/platform-python", *(f"python3.{minor}" for minor in range(15, 5, -1))]
+)
+
+# The version test comes before stdin is touched, so that the next interpreter can still have it;
+# afterwards the code is 0 whatever happens, so that no other interpreter waits for more.
+# -I and -S leave PYTHON* variables and site-packages of the target out, and start faster.
+_BOOT = (
+    "import sys,os;sys.version_info<(3,6) and sys.exit(68);"
+    "sys.excepthook=lambda*a:(sys.__excepthook__(*a),os._exit(0));"
+    "i=sys.stdin.buffer;h=i.readline().split();"
+    "len(h)==2 and h[0].decode()==sys.argv[1] and "
+    'exec(compile(i.read(int(h[1])),"sesam-audit-probe","exec"),'
+    '{"MARKER":sys.argv[1],"__name__":"probe"})'
+)
+
+# No single quote, exclamation mark or newline: it passes sh, bash, csh and fish as one word.
+# `sudo -S` never shares stdin with the program: a wrong password would eat the program's lines.
+# A sudo that logs input reads all of it, so `sudo -n true` gets none of ours.
+# Its credential may belong to this very shell as parent, so sudo is never exec'ed.
+# Where sudo keeps no credential (timestamp_timeout=0) the password goes first on the same pipe.
+_SCRIPT = (
+    'm=$1; s=$2; b=$3; r=$(id -u); if [ "$s" = ask ]; then IFS= read -r w; fi; '
+    'if [ "$r" = 0 ]; then s=plain; fi; '
+    'if [ "$s" = ask ]; then '
+    'if printf "%s\\n" "$w" | sudo -S -p "" -v; then '
+    "if sudo -n true </dev/null 2>/dev/null; then s=must; w=; else s=pipe; fi; "
+    'else echo; echo "$m badsudo"; exit 0; fi; fi; '
+    f"for p in {_INTERPRETERS}; do "
+    'p=$(command -v "$p" 2>/dev/null) || continue; '
+    'if [ "$s" = pipe ]; then '
+    '"$p" -I -S -c "import sys;sys.exit(sys.version_info<(3,6))" </dev/null || continue; '
+    '{ printf "%s\\n" "$w"; cat; } | sudo -k -S -p "" -- "$p" -I -S -c "$b" "$m"; exit 0; fi; '
+    'if [ "$s" = plain ]; then :; else sudo -n -- "$p" -I -S -c "$b" "$m"; c=$?; '
+    "if [ $c = 0 ]; then exit 0; fi; if [ $c = 68 ]; then continue; fi; "
+    'if [ "$s" = must ]; then echo; echo "$m badsudo"; exit 0; fi; fi; '
+    '"$p" -I -S -c "$b" "$m"; c=$?; '
+    "case $c in 1|68|126|127) ;; *) exit 0;; esac; done; "
+    'echo; echo "$m nopython"; '
+    'while IFS= read -r l; do if [ "$l" = "#sh#" ]; then break; fi; done; '
+    'if [ "$s" = pipe ]; then '
+    '{ printf "%s\\n" "$w"; cat; } | sudo -k -S -p "" -- sh -s; exit 0; fi; '
+    'if [ "$s" = plain ]; then exec sh -s; fi; '
+    "if sudo -n true </dev/null 2>/dev/null; then sudo -n -- sh -s; exit 0; fi; "
+    'if [ "$s" = must ]; then echo; echo "$m badsudo"; exit 0; fi; exec sh -s'
+)
+
+
+def command(marker: str, privilege: Privilege) -> str:
+    """The command line for the target's login shell."""
+    words = ("/bin/sh", "-c", _SCRIPT, "sesam-audit", marker, privilege.value, _BOOT)
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def program(marker: str, text: bytes, password: str | None) -> bytes:
+    """What goes first into stdin: the password's line if there is one, then the probe."""
+    first = b"" if password is None else password.encode() + b"\n"
+    return first + b"%s %d\n" % (marker.encode(), len(text)) + text

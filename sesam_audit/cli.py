@@ -1,0 +1,224 @@
+"""The command line: arguments to audit, audit to text and exit code; the one place that exits."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sesam_audit import REQUIREMENTS_VERSION, __version__
+from sesam_audit.errors import AuditError, refuse_optimised
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _several(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+_judging = _several(
+    click.option("--stage", default="preflight", show_default=True, metavar="STAGE",
+                 help="preflight; image and live come with a later release."),
+    click.option("--profile", "profile_file", type=click.Path(path_type=Path), metavar="FILE",
+                 help="The deployment's options and sizes (TOML)."),
+    click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
+                 help="Change one profile key, e.g. --set certificates=provided."),
+    click.option("--only", multiple=True, metavar="ID|CATEGORY", help="Judge only these."),
+    click.option("--skip", multiple=True, metavar="ID|CATEGORY", help="Leave these out."),
+    click.option("--waivers", "waiver_file", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Accepted risks (TOML)."),
+    click.option("--fail-on", type=click.Choice(["must", "should"]), default="must",
+                 help="What makes a host not ready. Default: must."),
+    click.option("--require-complete", is_flag=True, help="A partial selection ends with 3."),
+    click.option("--as-of", metavar="DATE", help="Judge dates as of this day (YYYY-MM-DD)."),
+    click.option("--report", "reports", multiple=True, metavar="FORMAT=PATH",
+                 help="Write json, junit, html or text; repeatable; - is standard output."),
+    click.option("--report-dir", type=click.Path(path_type=Path), metavar="DIR",
+                 help="Write every format there, named by host and time."),
+    click.option("--format", "stdout_format", metavar="FORMAT",
+                 help="What standard output gets. Default: text on a terminal, json otherwise."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress, no summary on standard error."),
+    click.option("-v", "--verbose", is_flag=True, help="Every finding in the text."),
+    click.option("--no-color", is_flag=True, help="No colours (NO_COLOR is respected as well)."),
+)  # fmt: skip
+
+_reaching = _several(
+    click.option("--sudo/--no-sudo", default=None,
+                 help="Insist on sudo, or never use it. Default: sudo -n when it works."),
+    click.option("--ask-sudo-password", is_flag=True,
+                 help="Ask for it, or read the first line of standard input."),
+    click.option("--passive", is_flag=True,
+                 help="Nothing on the target changes, even for seconds (always so yet)."),
+    click.option("--measure-storage", is_flag=True, help="Measure fsync latency; writes one file."),
+    click.option("--timeout", type=click.FloatRange(1, 3600), default=60.0, show_default=True,
+                 metavar="SECONDS", help="For one host as a whole."),
+    click.option("--jobs", type=click.IntRange(1, 512), default=16, show_default=True,
+                 help="Hosts asked at the same time."),
+    click.option("--ssh-config", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Passed to ssh as -F."),
+    click.option("--identity", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Passed to ssh as -i."),
+    click.option("--debug", is_flag=True, help="Show a traceback when sesam-audit itself fails."),
+)  # fmt: skip
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(
+    __version__, message=f"sesam-audit %(version)s, requirements {REQUIREMENTS_VERSION}"
+)
+@click.pass_context
+def cli(context: click.Context) -> Any:
+    """Find and prove what keeps a self-hosted Sesam machine from going live.
+
+    Without a command it audits this machine: `sesam-audit run local://`.
+
+    Exit codes: 0 every must proved, 1 a must failed, 2 usage, 3 incomplete, 130 interrupted.
+    """
+    refuse_optimised()
+    return context.invoke(run) if context.invoked_subcommand is None else None
+
+
+@cli.command()
+@click.argument("hosts", nargs=-1, metavar="[HOST ...]")
+@click.option(
+    "--evidence", type=click.Path(path_type=Path), metavar="PATH", help="Save the evidence."
+)
+@_judging
+@_reaching
+def run(hosts: tuple[str, ...], evidence: Path | None, **options: Any) -> int:
+    """Audit hosts: ssh://USER@HOST, a bare NAME for ssh, local://, docker://, podman://."""
+    from sesam_audit.delivery import Delivery
+    from sesam_audit.starting import start
+
+    delivery = Delivery.of(options, extra=[evidence] if evidence else [])
+    audit, collection, progress = start(hosts or ("local://",), options)
+    delivery.load()
+    report = audit.finish(collection)
+    progress.done()
+    if evidence:
+        from sesam_audit.saving import save
+
+        save(audit.arrivals, evidence)
+    delivery.write(report)
+    return report.exit_code
+
+
+@cli.command()
+@click.argument("hosts", nargs=-1, required=True, metavar="HOST ...")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="DIR")
+@_judging
+@_reaching
+def collect(hosts: tuple[str, ...], output: Path, **options: Any) -> int:
+    """Collect evidence only, one file per host, to be judged later by `judge`."""
+    from sesam_audit.delivery import make_directory
+    from sesam_audit.saving import save, save_path
+    from sesam_audit.starting import start
+
+    make_directory(output)
+    _, collection, progress = start(hosts, options)
+    code = 0
+    for _ in collection.targets:
+        arrival = collection.arrivals.get()
+        if arrival.trouble:
+            code = 3
+            click.echo(f"{arrival.trouble}. {arrival.remedy}", err=True)
+            continue
+        path = save_path(output, arrival.target.spec)
+        save([arrival], path)
+        click.echo(str(path))
+    collection.stop()
+    progress.done()
+    return code
+
+
+@cli.command()
+@click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_judging
+def judge(evidence: tuple[Path, ...], **options: Any) -> int:
+    """Judge saved evidence, without a host; dates as of the evidence's own time."""
+    from sesam_audit.asking import profile_of, request_of
+    from sesam_audit.audit import Audit
+    from sesam_audit.delivery import Delivery
+    from sesam_audit.host import Way
+    from sesam_audit.saving import load
+
+    audit = Audit(request_of(options, profile_of(options), Way()))
+    delivery = Delivery.of(options)
+    arrivals = [item for path in evidence for item in load(path, audit.kinds, audit.profile)]
+    for arrival in arrivals:
+        audit.judge(arrival)
+    report = audit.report([arrival.target.spec for arrival in arrivals])
+    delivery.load()
+    delivery.write(report)
+    return report.exit_code
+
+
+@cli.command(name="list")
+@click.option("--format", "shape", type=click.Choice(["text", "json", "md"]), default="text")
+def list_(shape: str) -> int:
+    """Every check, with its level and stages."""
+    from sesam_audit.catalogue import as_json, as_markdown, as_text
+
+    click.echo({"text": as_text, "json": as_json, "md": as_markdown}[shape](), nl=False)
+    return 0
+
+
+@cli.command()
+@click.argument("requirement", metavar="ID")
+def explain(requirement: str) -> int:
+    """One check: what holds, where the guide says so, what to do."""
+    from sesam_audit.catalogue import explanation
+
+    click.echo(explanation(requirement), nl=False)
+    return 0
+
+
+@cli.command()
+def probe() -> int:
+    """Print the program that runs on a target, to read or to ship by other means."""
+    from sesam_audit.host import PROBE
+
+    click.echo(PROBE.read_text("utf-8"), nl=False)
+    return 0
+
+
+def main() -> None:
+    """The console script: every way out of the program is here."""
+    gc.set_threshold(50_000, 20, 20)  # a short life with many imports: collecting costs 10 %
+    for stream in (sys.stdout, sys.stderr):  # LC_ALL=C must not cost the report
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        code = cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = _say("Interrupted", 130)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = _say("Interrupted", 130)
+    except AuditError as error:
+        code = _say(f"sesam-audit: {error}", error.exit_code)
+    except SystemExit:  # click's own way out when the reader of a pipe has left
+        code = 3
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        what = f"sesam-audit failed: {type(error).__name__}: {error}"
+        code = _say(f"{what}\nThis is a fault of sesam-audit: report it; --debug shows where", 3)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(text: str, code: int) -> int:
+    from sesam_audit.model import clean
+
+    click.echo("\n".join(clean(line) for line in text.splitlines()), err=True)
+    return code

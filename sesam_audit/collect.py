@@ -1,0 +1,186 @@
+"""Many hosts at once, each asked in at most three rounds: questions in, evidence and facts out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sesam_audit.asks import Ask, Contact, ContactAnswer, Self
+from sesam_audit.decoding import answers, request
+from sesam_audit.errors import AuditError, Unknown
+from sesam_audit.evidence import Answers, Evidence, Known
+from sesam_audit.host import Conversation, Target, Way, address, ask_here
+from sesam_audit.inquiry import MAX_ROUNDS, Inquiry
+from sesam_audit.probe_sh import script
+from sesam_audit.profile import Profile
+
+_COMMANDS_SECONDS = 10.0  # what a round leaves for commands when its dials are done sooner
+_LAST_DIALS = 1.0  # what later rounds' dials still get when the deadline is used up
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to collect from every host, and how."""
+
+    kinds: tuple[type, ...]
+    profile: Profile
+    way: Way
+    secrets: dict[str, str] = field(default_factory=dict)
+    jobs: int = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """One host's evidence and facts, or the trouble it made."""
+
+    target: Target
+    evidence: Evidence
+    known: Known
+    trouble: str = ""
+    remedy: str = ""
+    seconds: float = 0.0
+
+
+Progress = Callable[[Target, str], None]
+
+
+class Collection:
+    """Hosts being collected; `arrivals` holds each as soon as it is complete."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        order: Order,
+        progress: Progress,
+        opened: Mapping[str, Conversation],
+    ) -> None:
+        self.targets = targets
+        self.arrivals: SimpleQueue[Arrival] = SimpleQueue()
+        self._stop = threading.Event()
+        self._opened = dict(opened)
+        self._order, self._progress = order, progress
+        self._waiting: SimpleQueue[Target] = SimpleQueue()
+        for target in targets:
+            self._waiting.put(target)
+        # Daemons: after Ctrl-C nobody waits for a slow host; its probe ends with our pipes.
+        for _ in range(min(order.jobs, len(targets))):
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def stop(self) -> None:
+        """Start no further host; what is still being asked ends after its round."""
+        self._stop.set()
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            try:
+                target = self._waiting.get_nowait()
+            except Empty:
+                return
+            self._collect(target)
+
+    def _collect(self, target: Target) -> None:
+        started = time.time()
+        evidence = Evidence(target.spec, started)
+        inquiry = Inquiry(self._order.kinds, self._order.profile)
+        trouble = remedy = ""
+        try:
+            self._progress(target, "connecting")
+            host = self._opened.pop(target.spec, None) or Conversation(target, self._order.way)
+            _Rounds(target, host, self._order, inquiry, evidence, self._progress).run(self._stop)
+        except AuditError as error:
+            named = error.what.startswith(target.spec)
+            trouble = error.what if named else f"{target.spec}: {error.what}"
+            remedy = error.remedy
+        except Exception as error:  # noqa: BLE001 - one host's fault never ends the others
+            trouble = f"{target.spec}: {type(error).__name__}: {error}"
+            remedy = "This is a fault of sesam-audit: report it"
+        reason = trouble or f"it would take more than {MAX_ROUNDS} rounds"
+        self.arrivals.put(
+            Arrival(
+                target=target,
+                evidence=evidence,
+                known=inquiry.finish(evidence, reason),
+                trouble=trouble,
+                remedy=remedy,
+                seconds=time.time() - started,
+            )
+        )
+
+
+class _Rounds:
+    """The conversation with one host, and with the auditor's own probe where that is asked."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parties of one conversation
+        self,
+        target: Target,
+        host: Conversation,
+        order: Order,
+        inquiry: Inquiry,
+        evidence: Evidence,
+        progress: Progress,
+    ) -> None:
+        self._target, self._host, self._order = target, host, order
+        self._inquiry, self._evidence, self._progress = inquiry, evidence, progress
+        self._dialling = order.profile.deadline
+        self._contact = ContactAnswer(
+            scheme=target.scheme, address=address(target, self._order.way)
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Ask until all facts are found, the rounds are used up, or the host fails."""
+        try:
+            for number in range(MAX_ROUNDS):
+                self._inquiry.feed({Contact(): self._contact})
+                asks = self._inquiry.pending
+                if stop.is_set() or not (asks or number == 0):
+                    break
+                if number == 0:  # whoever is selected, the report says who looked
+                    asks = tuple(dict.fromkeys((Self(), *asks)))
+                self._evidence.answers.update(self._round(asks))
+                self._inquiry.feed(self._evidence.answers)
+                self._progress(self._target, f"round {number + 1} answered")
+        finally:
+            self._host.close()
+
+    def _round(self, asks: Sequence[Ask[Any]]) -> Answers:
+        away = [ask for ask in asks if getattr(ask, "vantage", "host") == "auditor"]
+        here = [ask for ask in asks if ask not in away and not isinstance(ask, Contact)]
+        asked, begun = time.time(), time.monotonic()
+        theirs: Answers = {}
+        helper = threading.Thread(target=lambda: theirs.update(self._from_auditor(away)))
+        if away:
+            helper.start()
+        try:
+            mine = self._from_host(here) if here else {}
+        finally:
+            if away:
+                helper.join()
+        self._dialling = max(_LAST_DIALS, self._dialling - (time.monotonic() - begun))
+        if here and not self._contact.answered:
+            self._contact = replace(self._contact, asked=asked, answered=time.time())
+        return {Contact(): self._contact, **theirs, **mine}
+
+    def _from_host(self, asks: Sequence[Ask[Any]]) -> Answers:
+        def shell(marker: str) -> str:
+            return script(marker, asks, deadline=seconds)
+
+        seconds = max(self._dialling + 0.5, _COMMANDS_SECONDS)
+        line = request(asks, seconds, self._order.secrets, self._dialling)
+        return answers(asks, self._host.exchange(line, shell, seconds))
+
+    def _from_auditor(self, asks: Sequence[Ask[Any]]) -> Answers:
+        """The same probe on the auditor's side; its trouble is an answer, not the host's fault."""
+        try:
+            seconds = self._dialling + 0.5
+            return answers(asks, ask_here(request(asks, seconds, {}, self._dialling)))
+        except Exception as error:  # noqa: BLE001 - a vantage that fails proves nothing
+            return {ask: Unknown(f"the auditor's own probe: {error}") for ask in asks}
+
+
+def fact_kinds(wanted: Iterable[Iterable[type]]) -> tuple[type, ...]:
+    """Each fact type once, in order."""
+    return tuple(dict.fromkeys(kind for kinds in wanted for kind in kinds))

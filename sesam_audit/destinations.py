@@ -1,0 +1,211 @@
+"""The names that stand in for the wildcards of the guide's firewall rules (rules.py).
+
+A wildcard cannot be tested: each rule is tried through names the product really uses. Needed
+names decide; indicators only show that a rule is narrower than the wildcard asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from sesam_audit.profile import Profile
+
+AGENT_DOWNLOAD = "137.116.234.60"
+LOG_SHIPPING = "52.142.116.113"
+LOG_SUBJECT = "log shipping"  # .env may name another host than the profile
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
+IPS_WARNING = (
+    "the guide does not recommend addresses in place of *.sesam.io and *.sesam.cloud:"
+    ' "these IPs are subject to change at any time" (the log address changed in November 2021)'
+)
+
+
+class Consumer(str, Enum):
+    """Whose connection it will be: this decides which store of roots counts."""
+
+    DOCKERD = "the Docker daemon"
+    CONTAINER = "a container"
+    HOST = "the host"
+
+
+class Service(str, Enum):
+    """The answer only the true service gives."""
+
+    REGISTRY = "the registry's challenge"
+    TOKEN = "a registry token"  # noqa: S105 - words for people
+    ACME = "an ACME directory"
+    SIMPLE_INDEX = "a PyPI simple index"
+    TO_PYPI = "a redirect to pypi.org"
+    IDENTITY = "a TLS server that proves this name"
+    ANY_TLS = "a TLS server"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """One name that stands in for a rule: what is asked of it, and what it must answer."""
+
+    name: str
+    rule: str
+    service: Service
+    consumer: Consumer
+    by: str = ""  # the very program that will connect
+    port: int = 443
+    path: str = "/"  # "" stops after TLS
+    accept: str = "*/*"
+    tls: bool = True
+    needed: bool = True
+    subject: str = ""
+    signs: tuple[str, ...] = ()  # response headers only this service sends
+    seen: str = ""  # when it last was part of the service
+    source: str = ""
+
+    @property
+    def key(self) -> str:
+        """The subject of its finding."""
+        return self.subject or f"{self.name}:{self.port}"
+
+
+def _hub(name: str, service: Service, source: str, **more: object) -> Destination:
+    given: dict[str, object] = {"consumer": Consumer.DOCKERD, "by": "dockerd", **more}
+    return Destination(name=name, rule="OUT-HUB", service=service, source=source, **given)  # type: ignore[arg-type]
+
+
+_CDN = ("x-amz-cf-id", "x-amz-cf-pop", "x-amz-request-id", "cf-ray")
+_PYPI_CDN = ("x-served-by", "x-pypi-file-size")
+_ACME_SEEN = "2026-11"
+_TABLE = (
+    _hub(
+        "registry-1.docker.io", Service.REGISTRY, "Docker documentation: allow list", path="/v2/",
+        seen="2026-06", by="dockerd, and watchtower for its digest checks",
+    ),
+    _hub(
+        "auth.docker.io", Service.TOKEN, "Docker documentation: allow list",
+        path="/token?service=registry.docker.io", seen="2026-06",
+        by="dockerd, and watchtower for its digest checks",
+    ),
+    _hub(
+        "production.cloudfront.docker.com", Service.IDENTITY,
+        "Docker documentation: allow list since 2026-05-19 (docs#25108)", seen="2026-06",
+        signs=_CDN,
+    ),
+    _hub(
+        "hub.docker.com", Service.IDENTITY, "Docker documentation: allow list", needed=False,
+        seen="2026-06", signs=_CDN,
+    ),
+    _hub(
+        "index.docker.io", Service.REGISTRY, "Docker: the registry's older name", path="/v2/",
+        needed=False, seen="2026-06",
+    ),
+    _hub(
+        "production.cloudflare.docker.com", Service.IDENTITY,
+        "Docker documentation: removed on 2026-06-08 (docs#25304)", needed=False, seen="2026-05",
+        signs=_CDN,
+    ),
+    Destination(
+        name="acme-v02.api.letsencrypt.org", rule="OUT-LE", service=Service.ACME,
+        consumer=Consumer.CONTAINER, by="the traefik container", path="/directory",
+        seen=_ACME_SEEN, source="Let's Encrypt documentation: ACME endpoints",
+    ),
+    Destination(
+        name="acme-staging-v02.api.letsencrypt.org", rule="OUT-LE", service=Service.ACME,
+        consumer=Consumer.CONTAINER, by="nobody, unless Traefik is set to staging",
+        path="/directory", needed=False, seen=_ACME_SEEN,
+        source="Let's Encrypt documentation: ACME endpoints",
+    ),
+    Destination(
+        name="portal.sesam.io", rule="OUT-SESAM", service=Service.IDENTITY,
+        consumer=Consumer.CONTAINER, by="the sesam-node container", seen="2026-11",
+        source="Guide; Product files: --sesam-portal-url https://portal.sesam.io/unified/",
+    ),
+    Destination(
+        name="pypi.org", rule="OUT-PYPI", service=Service.SIMPLE_INDEX, consumer=Consumer.HOST,
+        by="the sesam-agent", path="/simple/pip/", accept="application/vnd.pypi.simple.v1+json",
+        seen="2026-11", source="Guide: outbound firewall rules",
+    ),
+    Destination(
+        name="files.pythonhosted.org", rule="OUT-PYPI", service=Service.IDENTITY,
+        consumer=Consumer.HOST, by="the sesam-agent", seen="2026-11", signs=_PYPI_CDN,
+        source="Guide: outbound firewall rules",
+    ),
+    Destination(
+        name="pypi.python.org", rule="OUT-PYPI", service=Service.TO_PYPI, consumer=Consumer.HOST,
+        by="the sesam-agent", path="/simple/pip/", seen="2026-11",
+        source="Guide: outbound firewall rules",
+    ),
+)  # fmt: skip
+
+
+def is_name(text: str) -> bool:
+    """Whether a text from the target can be a host name at all: it will stand in commands."""
+    labels = text.rstrip(".").split(".")
+    return len(text) <= 253 and all(map(_LABEL.fullmatch, labels))
+
+
+def log_shipping(host: str) -> Destination:
+    """Where fluentbit sends logs, under the subject that stays when .env names another host."""
+    return Destination(
+        name=host,
+        rule="OUT-SESAM",
+        service=Service.IDENTITY,
+        consumer=Consumer.CONTAINER,
+        by="the fluentbit container",
+        subject=LOG_SUBJECT,
+        seen="2026-11",
+        source="Product files: FLUENTBIT_HOST of .env",
+    )
+
+
+def _by_address(address: str, consumer: Consumer, by: str) -> Destination:
+    return Destination(
+        name=address,
+        rule="OUT-SESAM",
+        service=Service.ANY_TLS,
+        consumer=consumer,
+        by=by,
+        path="",
+        seen="2026-11",
+        source="Guide: the addresses that can replace the Sesam domains",
+    )
+
+
+def destinations(profile: Profile) -> tuple[Destination, ...]:
+    """Everything this deployment dials, needed names and indicators, extras included."""
+    return tuple(_destinations(profile))
+
+
+def _destinations(profile: Profile) -> Iterator[Destination]:
+    for each in _TABLE:
+        if each.rule != "OUT-LE" or profile.certificates == "letsencrypt":
+            yield each
+    if profile.sesam_destinations == "ips":
+        yield _by_address(AGENT_DOWNLOAD, Consumer.HOST, "the sesam-agent")
+        yield _by_address(LOG_SHIPPING, Consumer.CONTAINER, "the fluentbit container")
+    else:
+        yield log_shipping(profile.fluentbit_host)
+    yield from map(_extra, profile.extra_destinations)
+
+
+def _extra(text: str) -> Destination:
+    host, _, port = text.rpartition(":")
+    number = int(port) if host and port.isdecimal() else 443
+    return Destination(
+        name=(host if host and port.isdecimal() else text).strip("[]"),
+        rule="",
+        service=Service.ANY_TLS if number == 80 else Service.IDENTITY,
+        consumer=Consumer.CONTAINER,
+        by="a microservice's container",
+        port=number,
+        tls=number != 80,
+        subject=text,
+        source="the profile's extra_destinations",
+    )
+
+
+def needed(profile: Profile, rule: str) -> tuple[str, ...]:
+    """The subjects of a rule's findings; "" is the rule of the extra destinations."""
+    whole = replace(profile, certificates="letsencrypt")  # switched off is still planned
+    chosen = (each for each in destinations(whole) if each.needed and each.rule == rule)
+    return tuple(dict.fromkeys(each.key for each in chosen))

@@ -1,0 +1,93 @@
+"""What a dial from outside proves about a port of the host (NOTES-requirements 4.1). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sesam_audit.errors import Unknown
+from sesam_audit.facts.inbound import NAME, Inbound, Seen, no_vantage
+from sesam_audit.facts.port_owners import PortOwners
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """The stack of this host answered, unless there is a `fault` or a `doubt`."""
+
+    seen: Seen
+    fault: str = ""
+    doubt: Unknown | None = None
+
+
+def arrive(port: int, way: str, inbound: Inbound, owners: PortOwners, stands: str) -> Arrival:
+    """Judge one port by one way, for the people the auditor stands for.
+
+    Raises:
+        Unknown: there is no vantage, or no name to dial.
+    """
+    seen = inbound.seen(port, way)
+    if seen.kind == "answered":
+        return _answered(port, way, seen, inbound, owners)
+    if seen.kind in ("refused", "silent"):
+        return _closed(port, seen, owners, stands)
+    doubts = {
+        "unresolved": Unknown(
+            f"{inbound.name} does not resolve for the auditor (inbound.dns)",
+            f"getent ahosts {inbound.name}",
+        ),
+        "no-route": no_vantage(f"the auditor has no route to {seen.text}"),
+    }
+    mute = Unknown(f"the connection is completed, but nothing answers: {seen.text}")
+    return Arrival(seen, doubt=doubts.get(seen.kind, mute))
+
+
+def _answered(port: int, way: str, seen: Seen, inbound: Inbound, owners: PortOwners) -> Arrival:
+    try:
+        owner = owners.of(port)
+    except Unknown as unknown:
+        reason = f"answered ({seen.text}), but whether by the stack is not known: {unknown.reason}"
+        return Arrival(seen, doubt=Unknown(reason, unknown.command))
+    if owner.kind == "free":
+        return Arrival(
+            seen, f"answered by something else, for nobody listens on this host: {seen.text}"
+        )
+    if owner.kind != "stack":
+        reason = f"answered ({seen.text}), but {owner.who} holds the port, not the stack"
+        return Arrival(seen, doubt=Unknown(f"{reason} (inbound.port-owner)"))
+    return _of_stack(port, way, seen, inbound)
+
+
+def _of_stack(port: int, way: str, seen: Seen, inbound: Inbound) -> Arrival:
+    """The stack listens here; judge whether it was this one that answered."""
+    same = inbound.same(way)
+    if same is None:
+        doubt = Unknown(f"answered ({seen.text}), but not proven to be this host")
+        return Arrival(seen, doubt=doubt)
+    if not same:
+        words = f"another machine answers: {seen.text}; this host shows another certificate"
+        return Arrival(seen, words)
+    silent = inbound.silent_6(port) if way == NAME else ()
+    if silent:
+        return Arrival(seen, f"AAAA {', '.join(silent)} does not answer, and IPv6 is tried first")
+    return Arrival(seen)
+
+
+def _closed(port: int, seen: Seen, owners: PortOwners, stands: str) -> Arrival:
+    """Nobody answered: a fault only where the stack listens and the vantage has a right to it."""
+    try:
+        listening = owners.of(port).kind == "stack"
+    except Unknown:
+        listening = False
+    heard = stands == "internet" or (port == 443 and stands == "clients")
+    if seen.kind == "refused":
+        if listening and (heard or port == 80):
+            return Arrival(
+                seen, f"port {port} is refused at {seen.text}, although the stack listens"
+            )
+        reason = (
+            f"port {port} is refused at {seen.text}: nothing listens yet, or a firewall refuses"
+        )
+    elif listening and heard:
+        return Arrival(seen, f"port {port} is filtered: no answer from {seen.text}")
+    else:
+        reason = f"port {port} is filtered here or on the way: no answer from {seen.text}"
+    return Arrival(seen, doubt=Unknown(reason))

@@ -1,0 +1,158 @@
+"""How /srv/data comes back after a reboot, and whether Docker waits for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from posixpath import dirname
+
+from sesam_audit.asks import File, Files, FilesAnswer, Names, Stat, StatAnswer, Steps
+from sesam_audit.errors import Unknown
+from sesam_audit.facts import attempt, every, gather
+from sesam_audit.facts.data_mount import POINT
+from sesam_audit.facts.fstab import BootEntry, parse_fstab, parse_unit
+from sesam_audit.facts.inspection import Inspection
+from sesam_audit.facts.mounts import Mount, Mounts
+from sesam_audit.profile import Profile
+
+UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+DROP_IN = f"RequiresMountsFor={POINT}"
+
+_BY = tuple(f"/dev/disk/by-{kind}" for kind in ("uuid", "label", "partuuid", "partlabel"))
+_NEEDS_MOUNT = re.compile(rf"^\s*RequiresMountsFor\s*=.*{POINT}(?![\w.-])", re.MULTILINE)
+_NEEDS_UNIT = re.compile(r"^\s*(?:Requires|BindsTo)\s*=.*\bsrv-data\.mount\b", re.MULTILINE)
+_AFTER_UNIT = re.compile(r"^\s*After\s*=.*\bsrv-data\.mount\b", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class BootMount:
+    """What brings /srv/data back: `entry`, or the words in `otherwise` for what needs no entry."""
+
+    entry: BootEntry | None = None
+    otherwise: str = ""
+    disabled: str = ""  # a mount unit that is there, but that nothing starts
+    docker_waits: bool = False
+    unplugged: bool = False  # no disk bears the name that the entry gives
+    another: str = ""  # what is mounted now, when it is not what the entry names
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[BootMount]:
+        """Read fstab and units, then see which disk they mean."""
+        fstab, units, docker, mounts, disks = yield from gather(
+            File("/etc/fstab"),
+            _texts(f"{root}/{name}" for root in UNITS for name in ("srv-data.*", "*/srv-data.*")),
+            _texts(f"{root}/docker.service{x}" for root in UNITS for x in ("", ".d/*.conf")),
+            attempt(Mounts.ask(profile)),
+            every(Names(path) for path in _BY),
+        )
+        entry, disabled = _entry(fstab.read("/etc/fstab") or "", units, docker)
+        mount = None if isinstance(mounts, Unknown) else mounts.at(POINT)
+        known = {path: set(answer.names) for path, answer in zip(_BY, disks, strict=True)}
+        named, now = yield from _compare(entry, mount)
+        return cls(
+            entry=entry,
+            otherwise=_otherwise(mount),
+            disabled=disabled,
+            docker_waits=_waits(docker) or _before_docker(entry),
+            unplugged=entry is not None and _unplugged(entry.link, known),
+            another=mount.source if mount and _differ(named, now) else "",
+        )
+
+    def inspect(self) -> Inspection:
+        """Judge whether it comes back by itself."""
+        found, entry = Inspection(), self.entry
+        if entry is None and self.otherwise:
+            found.note(f"{POINT} comes back by {self.otherwise}")
+        elif entry is None:
+            why = f"; {self.disabled} is there, but not enabled" if self.disabled else ""
+            found.problem(f"nothing mounts {POINT} at boot: no line in /etc/fstab, no unit{why}")
+        elif not entry.automatic:
+            found.problem(f"{entry.origin} says noauto for {POINT}, so it stays unmounted at boot")
+        if entry is None:
+            return found
+        if "ro" in entry.options:
+            found.problem(f"{entry.origin} mounts {POINT} read-only")
+        if self.unplugged:
+            found.problem(f"{entry.origin} names {entry.source}, but no disk has that name")
+        elif self.another:
+            found.problem(f"{entry.origin} names {entry.source}, but {self.another} is mounted now")
+        return found
+
+    def inspect_order(self) -> Inspection:
+        """Judge the name it is mounted by, and whether Docker can start too early."""
+        found, entry = Inspection(), self.entry
+        if entry is None:
+            return found
+        if not entry.stable:
+            found.problem(
+                f"{entry.origin} names {entry.source}, a name that may move to another disk"
+            )
+        if entry.late and not self.docker_waits:
+            words = ", ".join(entry.late)
+            found.problem(
+                f"with {words} the boot goes on without {POINT}, and Docker does not wait"
+            )
+        return found
+
+
+def _texts(patterns: Iterable[str]) -> Steps[dict[str, str]]:
+    answers: tuple[FilesAnswer, ...] = yield from every(Files(pattern) for pattern in patterns)
+    return {path: text for answer in answers for path, text in (answer.files or {}).items()}
+
+
+def _entry(
+    fstab: str, units: Mapping[str, str], docker: Mapping[str, str]
+) -> tuple[BootEntry | None, str]:
+    """The entry that counts, and a unit that does not for want of being enabled."""
+    lines = [entry for entry in parse_fstab(fstab) if entry.target == POINT]
+    if lines:
+        return lines[-1], ""
+    installed = [path for path in units if dirname(path) in UNITS]
+    enabled = {path.rpartition("/")[2] for path in units if dirname(path) not in UNITS}
+    for path in (path for path in installed if path.endswith(".mount")):
+        entry = parse_unit(units[path], path)
+        if entry is None:
+            continue
+        if "srv-data.automount" in enabled:
+            late = (*entry.options, "x-systemd.automount")
+            return BootEntry(entry.source, entry.target, entry.fstype, late, path), ""
+        return (entry, "") if "srv-data.mount" in enabled or _waits(docker) else (None, path)
+    return None, ""
+
+
+def _otherwise(mount: Mount | None) -> str:
+    words = {"zfs": "ZFS's own mountpoint property", "autofs": "an automount"}
+    return words.get(mount.fstype, "") if mount else ""
+
+
+def _waits(docker: Mapping[str, str]) -> bool:
+    text = "\n".join(docker.values())
+    by_unit = _NEEDS_UNIT.search(text) and _AFTER_UNIT.search(text)
+    return bool(_NEEDS_MOUNT.search(text) or by_unit)
+
+
+def _before_docker(entry: BootEntry | None) -> bool:
+    wanted = {"x-systemd.required-by=docker.service", "x-systemd.before=docker.service"}
+    return entry is not None and wanted <= set(entry.options)
+
+
+def _compare(
+    entry: BootEntry | None, mount: Mount | None
+) -> Steps[tuple[StatAnswer | None, StatAnswer | None]]:
+    """The disk that the entry names, and the one that is mounted."""
+    if not entry or not entry.link or not mount or not mount.source.startswith("/dev/"):
+        return None, None
+    return (yield from gather(Stat(entry.link), Stat(mount.source)))
+
+
+def _differ(named: StatAnswer | None, now: StatAnswer | None) -> bool:
+    ends = [answer.resolved for answer in (named, now) if answer and not answer.error]
+    inodes = {(end.device, end.inode) for end in ends if end and not end.error and end.inode}
+    return len(inodes) == 2
+
+
+def _unplugged(link: str, known: Mapping[str, set[str]]) -> bool:
+    """Proved only where the directory of such names exists and holds others."""
+    folder, _, name = link.rpartition("/")
+    return bool(known.get(folder)) and name not in known[folder]

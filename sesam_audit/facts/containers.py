@@ -1,0 +1,125 @@
+"""Docker's containers, running or not: names, images, and which compose project made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sesam_audit.asks import DockerApi, Steps
+from sesam_audit.facts.engine import content, mapping
+from sesam_audit.profile import Profile
+
+DIRECTORY = "/srv/data"
+PROJECT = "data"  # what compose calls a project that lies in /srv/data
+PROGRAMS = ("sesam/sesam-node", "sesam/fluent-bit")
+_LABELS = (
+    "com.docker.compose.project",
+    "com.docker.compose.project.working_dir",
+    "com.docker.compose.service",
+    "com.docker.compose.version",
+)
+ASK = DockerApi(
+    "/containers/json?all=1",
+    ("Id", "Names", "Image", "State", "Ports", "Labels", "NetworkSettings"),
+    _LABELS,
+)
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container; `project`, `directory`, `service` and `compose` are compose's labels."""
+
+    name: str
+    image: str = ""
+    state: str = "running"
+    id: str = ""
+    published: frozenset[int] = frozenset()  # TCP ports of the host
+    networks: tuple[str, ...] = ()
+    project: str = ""
+    directory: str = ""
+    service: str = ""
+    compose: str = ""  # version of the compose that made it
+
+    @property
+    def repository(self) -> str:
+        """The image's name without registry, tag and digest."""
+        name = self.image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
+        folder, slash, last = name.rpartition("/")
+        return folder + slash + last.partition(":")[0]
+
+    def of_stack(self, project: str = PROJECT) -> bool:
+        """Whether the compose project of /srv/data made it."""
+        return self.project == project or self.directory == DIRECTORY
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.image}, {self.state})"
+
+
+@dataclass(frozen=True)
+class Containers:
+    """All containers of the daemon, stopped ones included."""
+
+    containers: tuple[Container, ...] = ()
+
+    def named(self, names: tuple[str, ...]) -> tuple[Container, ...]:
+        """Containers from elsewhere that have these names."""
+        return tuple(c for c in self.containers if c.name in names and not c.of_stack())
+
+    @property
+    def older(self) -> tuple[Container, ...]:
+        """Sesam's own programs from elsewhere: an installation before this one."""
+        return tuple(c for c in self.containers if c.repository in PROGRAMS and not c.of_stack())
+
+    @property
+    def made_by_v1(self) -> tuple[Container, ...]:
+        return tuple(c for c in self.containers if c.compose.startswith("1."))
+
+    @property
+    def left_by_v1(self) -> tuple[Container, ...]:
+        """What compose v1 made of Sesam's stack."""
+        return tuple(
+            c for c in self.made_by_v1 if c.of_stack() or c.repository.startswith("sesam/")
+        )
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[Containers]:
+        """List them.
+
+        Raises:
+            Unknown: the daemon did not answer, or more came than could be read.
+        """
+        records = content((yield from ASK), list)
+        return cls(tuple(_container(each) for each in records if isinstance(each, dict)))
+
+
+def _container(record: dict[str, Any]) -> Container:
+    labels = mapping(record.get("Labels"))
+    project, directory, service, compose = (str(labels.get(name, "")) for name in _LABELS)
+    networks = mapping(mapping(record.get("NetworkSettings")).get("Networks"))
+    ports = record.get("Ports")
+    return Container(
+        name=_own_name(record.get("Names")),
+        image=str(record.get("Image", "")),
+        state=str(record.get("State", "")),
+        id=str(record.get("Id", "")),
+        published=frozenset(_published(ports if isinstance(ports, list) else ())),
+        networks=tuple(networks),
+        project=project,
+        directory=directory,
+        service=service,
+        compose=compose,
+    )
+
+
+def _published(ports: Iterable[object]) -> Iterator[int]:
+    for port in map(mapping, ports):
+        number = port.get("PublicPort")
+        if isinstance(number, int) and port.get("Type") == "tcp":
+            yield number
+
+
+def _own_name(names: object) -> str:
+    """Its own name; links of other containers add names such as `/web/database`."""
+    plain = [str(name).lstrip("/") for name in names] if isinstance(names, list) else []
+    return next((name for name in plain if "/" not in name), "")

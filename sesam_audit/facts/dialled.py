@@ -1,0 +1,155 @@
+"""What one connection came to: one word for how far it got, and who answered. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from sesam_audit.asks import DialAnswer
+from sesam_audit.destinations import Destination
+from sesam_audit.errors import Unknown
+from sesam_audit.facts.identity import identity
+from sesam_audit.facts.markers import authentic, location
+from sesam_audit.facts.scene import Dialled, Scene, by_hand, listed, nowhere
+
+_TITLE = re.compile(r"<title[^>]*>\s*([^<]{1,120}?)\s*</title", re.IGNORECASE)
+
+
+def classify(scene: Scene) -> Dialled:
+    """Judge a connection layer by layer for its consumer; a TCP connection alone never counts.
+
+    Raises:
+        Unknown: the target could not dial, or could not show whom it reached.
+    """
+    answer = scene.answer
+    if answer.error == "UNSUPPORTED":
+        raise Unknown(
+            "the target has no Python 3.6 or later, which dialling needs",
+            by_hand(scene.destination),
+        )
+    if (answer.error or "").startswith("CRASH"):
+        raise Unknown(f"dialling went wrong: {answer.error}", by_hand(scene.destination))
+    for layer in (_proxy, _dns, _tcp, _tls, identity, _service):
+        found = layer(scene)
+        if found is not None:
+            return found
+    return Dialled("ok", _success(scene))
+
+
+def _proxy(scene: Scene) -> Dialled | None:
+    answer, proxy = scene.answer, scene.proxy
+    if answer.proxy_status == 407:
+        wants = f" ({answer.proxy_authenticate})" if answer.proxy_authenticate else ""
+        return Dialled("proxy-needs-auth", f"the proxy {proxy} demands a login{wants}", True)
+    if answer.layer == "proxy":
+        said = f"HTTP {answer.proxy_status}" if answer.proxy_status else _why(answer)
+        return Dialled(
+            "proxy-refused",
+            f"the proxy {proxy} did not open the way to {scene.destination.key}: {said}",
+            not answer.proxy_status,
+        )
+    if not proxy or answer.layer not in ("dns", "tcp"):
+        return None
+    word = {"dns": "dns-fails"}.get(answer.layer, _tcp_word(answer))
+    return Dialled(word, f"the proxy {proxy} itself is not reached: {_why(answer)}", True)
+
+
+def _dns(scene: Scene) -> Dialled | None:
+    answer, name = scene.answer, scene.destination.name
+    if answer.layer == "dns":
+        words = {
+            "NXDOMAIN": f"the host's resolver says that {name} does not exist",
+            "TIMEOUT": f"the host's resolver did not answer for {name} in time",
+            "SERVFAIL": f"the host's resolver could not answer for {name}",
+        }
+        return Dialled("dns-fails", words.get(answer.error or "", f"{name}: {_why(answer)}"))
+    if answer.addresses and all(map(nowhere, answer.addresses)) and not scene.proxy:
+        return Dialled("dns-sinkhole", f"{name} leads to {listed(answer.addresses)}: to nowhere")
+    return None
+
+
+def _tcp(scene: Scene) -> Dialled | None:
+    answer = scene.answer
+    if answer.layer != "tcp":
+        return None
+    where = f"{listed(answer.addresses)} port {scene.destination.port}"
+    if answer.error == "TIMEOUT":
+        return Dialled("tcp-timeout", f"{where} did not answer: packets vanish on the way")
+    return Dialled("tcp-refused", f"{where} refused the connection ({_why(answer)})")
+
+
+def _tcp_word(answer: DialAnswer) -> str:
+    return "tcp-timeout" if answer.error == "TIMEOUT" else "tcp-refused"
+
+
+def _tls(scene: Scene) -> Dialled | None:
+    answer = scene.answer
+    if not scene.destination.tls or (answer.layer != "tls" and answer.chain):
+        return None
+    cut = answer.error in ("TIMEOUT", "ECONNRESET", "EPIPE") or "EOF" in answer.detail
+    hint = ", as firewalls that filter by name do" if cut else ""
+    address = next((x.address for x in answer.attempts if x.result == "open"), "the server")
+    return Dialled(
+        "tls-fails", f"{address} took the connection, then TLS ended{hint}: {_why(answer)}"
+    )
+
+
+def _service(scene: Scene) -> Dialled | None:
+    answer, destination = scene.answer, scene.destination
+    if not destination.path or authentic(answer, destination, vouched=_vouched(scene)):
+        return None
+    if not answer.status:
+        return Dialled("wrong-service", f"no HTTP answer came ({_why(answer)})")
+    if answer.status == 429 or answer.status >= 500:
+        return Dialled("service-trouble", f"HTTP {answer.status}: the service, not a firewall")
+    page = _page(answer, destination)
+    if page:
+        return Dialled("block-page", f"HTTP {answer.status} {page}")
+    return Dialled(
+        "wrong-service", f"HTTP {answer.status}, which is not {destination.service.value}"
+    )
+
+
+def _page(answer: DialAnswer, destination: Destination) -> str:
+    """What a block page or captive portal shows of itself; "" when this is none."""
+    away = _foreign(answer, destination)
+    if away:
+        return f"leads to {away}"
+    if "html" not in (answer.headers or {}).get("content-type", "").lower():
+        return ""
+    title = _TITLE.search(answer.body)
+    return "with a web page" + (f" called {title[1]!r}" if title else "")
+
+
+def _vouched(scene: Scene) -> bool:
+    """Whether public roots prove the name, so that the answer is the service's own."""
+    return scene.destination.tls and scene.public_trust().trusted
+
+
+def _foreign(answer: DialAnswer, destination: Destination) -> str:
+    """Where a redirect leads when that is another site, without its query."""
+    target = location(answer)
+    host = target.hostname or ""
+    site = destination.name.split(".")[-2:]
+    if not 300 <= answer.status < 400 or not host or host.split(".")[-2:] == site:
+        return ""
+    return f"{target.scheme}://{host}{target.path}"
+
+
+def _success(scene: Scene) -> str:
+    answer, found = scene.answer, scene.leaf
+    tls = f"{answer.tls_version or 'TLS'} issued by {found.issuer}" if found else "without TLS"
+    if not scene.destination.path:
+        return tls
+    return f"{scene.destination.service.value} (HTTP {answer.status}), {tls}"
+
+
+def _why(answer: DialAnswer) -> str:
+    words = {
+        "ECONNREFUSED": "reset",
+        "EHOSTUNREACH": "rejected: host unreachable",
+        "ENETUNREACH": "no route",
+        "TIMEOUT": "no answer in time",
+        "ECONNRESET": "the connection was reset",
+    }
+    said = words.get(answer.error or "", answer.error or "no words")
+    return f"{said}, {answer.detail}" if answer.detail else said

@@ -1,0 +1,72 @@
+"""The directories of the guide: there, and directories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sesam_audit.asks import Stat, StatAnswer, Steps, denied
+from sesam_audit.facts import every, gather
+from sesam_audit.facts.data_directory import NODE, DataDirectory, Place
+from sesam_audit.facts.inspection import Inspection
+from sesam_audit.profile import Profile
+
+BASE = "/sesam/node-00"
+LOGS = f"{BASE}/logs"
+LETSENCRYPT = "/srv/data/traefik/letsencrypt"
+CERTIFICATES = "/srv/data/traefik/certs"
+ACME = f"{LETSENCRYPT}/acme.json"
+
+
+@dataclass(frozen=True)
+class Directories:
+    """Each demanded directory with what is there."""
+
+    places: tuple[Place, ...]
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[Directories]:
+        """Look at all of them; the data directory may be reached through its link."""
+        traefik = LETSENCRYPT if profile.certificates == "letsencrypt" else CERTIFICATES
+        data, places = yield from gather(
+            DataDirectory.ask(profile), every(Place.look(x) for x in (BASE, LOGS, traefik))
+        )
+        return cls((*places, data.home))
+
+    def inspect(self) -> Inspection:
+        """Each has to be a directory; only the data directory's own path may be a link."""
+        found = Inspection()
+        missing = [place.path for place in self.places if place.missing]
+        if missing:
+            found.problem(f"missing: {', '.join(missing)}")
+        for place in self.places:
+            found.doubt(place.doubt)
+            if place.kind == "link" and place.path != NODE:
+                found.problem(f"{place.path} is a link, not a directory")
+            elif place.kind and not place.directory and not place.error:
+                found.problem(f"{place.path} is a {place.leads_kind}, not a directory")
+        return found
+
+
+@dataclass(frozen=True)
+class AcmeFile:
+    """Where Traefik keeps what Let's Encrypt gave it."""
+
+    file: StatAnswer
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[AcmeFile]:
+        """Look at it, never into it."""
+        return cls((yield from Stat(ACME)))
+
+    def inspect(self) -> Inspection:
+        """Absent is fine: Traefik makes it."""
+        found, file = Inspection(), self.file
+        if file.missing:
+            found.note(f"{ACME} is not there yet: Traefik makes it")
+        elif file.error:
+            found.doubt(denied(file, ACME))
+        elif file.kind != "file":
+            found.problem(f"{ACME} is a {file.kind}, not a file")
+        elif file.mode & 0o077:
+            found.problem(f"{ACME} has mode {file.mode:04o}, Traefik demands 0600")
+        return found

@@ -1,0 +1,47 @@
+"""How much room images and containers have: on Docker's own root and on containerd's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sesam_audit.asks import File, Space, Stat, Steps, denied
+from sesam_audit.facts import attempt, every, gather
+from sesam_audit.facts.engine import Engine
+from sesam_audit.profile import Profile
+from sesam_audit.quantity import Size
+
+CONTAINERD = "/var/lib/containerd"
+_CONFIG = "/etc/containerd/config.toml"
+_ROOT = re.compile(r"""^\s*root\s*=\s*["']([^"']+)["']""", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is free where one of the roots lies."""
+
+    path: str
+    available: Size
+
+
+@dataclass(frozen=True)
+class DockerStorage:
+    """The roots that exist; containerd's is absent where dockerd keeps its own."""
+
+    rooms: tuple[Room, ...]
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[DockerStorage]:
+        """Learn where the roots are, then measure what is free there."""
+        engine, config = yield from gather(Engine.ask(profile), attempt(File(_CONFIG)))
+        told = _ROOT.search(getattr(config, "text", ""))
+        roots = (engine.answering().root, told[1] if told else CONTAINERD)
+        spaces, stats = yield from gather(every(map(Space, roots)), every(map(Stat, roots)))
+        rooms = []
+        for path, space, stat in zip(roots, spaces, stats, strict=True):
+            if stat.missing and path != roots[0]:
+                continue
+            if space.error:
+                raise denied(space, path, f"df -h {path}")
+            rooms.append(Room(path, Size(space.available)))
+        return cls(tuple(rooms))

@@ -1,0 +1,71 @@
+"""fstab lines and systemd mount units: what is to be mounted at boot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from posixpath import normpath
+
+NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "glusterfs", "9p"})
+
+_UNSTABLE = re.compile(r"/dev/(sd|hd|vd|xvd|nvme|mmcblk)\w*\d*$")
+_TAGS = {"UUID": "uuid", "LABEL": "label", "PARTUUID": "partuuid", "PARTLABEL": "partlabel"}
+
+
+@dataclass(frozen=True)
+class BootEntry:
+    """One thing to be mounted at boot, from a line of fstab or from a mount unit."""
+
+    source: str
+    target: str
+    fstype: str = ""
+    options: tuple[str, ...] = ()
+    origin: str = "/etc/fstab"
+
+    @property
+    def automatic(self) -> bool:
+        """Whether it is mounted without being asked for by hand."""
+        return "noauto" not in self.options or "x-systemd.automount" in self.options
+
+    @property
+    def late(self) -> tuple[str, ...]:
+        """What lets the boot go on before it is mounted."""
+        words = [x for x in ("nofail", "_netdev", "x-systemd.automount") if x in self.options]
+        return (*words, *([self.fstype] if self.fstype in NETWORK else []))
+
+    @property
+    def stable(self) -> bool:
+        """Whether the name stays with the disk when disks are added or change places."""
+        return not _UNSTABLE.match(self.source)
+
+    @property
+    def link(self) -> str:
+        """The path below /dev that the source stands for; "" for what is no device."""
+        tag, _, value = self.source.partition("=")
+        if tag.upper() in _TAGS:
+            return f"/dev/disk/by-{_TAGS[tag.upper()]}/{value.strip(chr(34) + chr(39))}"
+        return self.source if self.source.startswith("/dev/") else ""
+
+
+def parse_fstab(text: str) -> Iterator[BootEntry]:
+    """The lines of an fstab that name a place."""
+    for line in text.splitlines():
+        words = [_plain(word) for word in line.split()]
+        if len(words) >= 2 and not words[0].startswith("#"):
+            kind, options = (*words[2:4], "", "")[:2]
+            yield BootEntry(words[0], normpath(words[1]), kind, tuple(options.split(",")))
+
+
+def parse_unit(text: str, origin: str) -> BootEntry | None:
+    """A mount unit's [Mount] section; None when it names no place."""
+    values = dict(re.findall(r"^\s*(What|Where|Type|Options)\s*=\s*(.*?)\s*$", text, re.MULTILINE))
+    if "Where" not in values:
+        return None
+    options = tuple(values.get("Options", "").split(","))
+    what = values.get("What", "")
+    return BootEntry(what, normpath(values["Where"]), values.get("Type", ""), options, origin)
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), word)

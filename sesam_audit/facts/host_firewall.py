@@ -1,0 +1,142 @@
+"""The host's own packet filter: what it does with connections to published ports."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from sesam_audit.asks import File, FileAnswer, Run, RunAnswer, Steps
+from sesam_audit.errors import Unknown
+from sesam_audit.facts import attempt, gather
+from sesam_audit.facts.rulesets import (
+    Forwarding,
+    iptables_dnat,
+    iptables_drop,
+    nft_dnat,
+    nft_forward,
+)
+from sesam_audit.profile import Profile
+
+COMMAND = "sudo iptables-save; sudo nft list ruleset"
+_DAEMON = "/etc/docker/daemon.json"
+_FIREWALLD = "/etc/firewalld/firewalld.conf"
+
+
+@dataclass(frozen=True)
+class HostFirewall:
+    """Rule sets as text, and the switches of firewalld, Docker and ufw."""
+
+    iptables: str | Unknown = ""
+    nftables: str | Unknown = ""
+    strict_forward_ports: bool | Unknown = False
+    docker_iptables: bool | Unknown = True
+    ufw: bool = False
+
+    def dnat(self, port: int) -> tuple[str, ...]:
+        """The rules that send a port elsewhere.
+
+        Raises:
+            Unknown: there are none in what could be read, and not all could be.
+        """
+        found: list[str] = []
+        unknown = None
+        for text, rules in ((self.iptables, iptables_dnat), (self.nftables, nft_dnat)):
+            if isinstance(text, Unknown):
+                unknown = text
+            else:
+                found += rules(text, port)
+        if unknown is not None and not found:
+            raise unknown
+        return tuple(found)
+
+    def forwarding(self, port: int) -> Forwarding:
+        """What stops a published port on this host.
+
+        Raises:
+            Unknown: nothing in what could be read, and not all could be.
+        """
+        if self.docker_iptables is False:
+            return Forwarding(f'{_DAEMON}: "iptables": false, so Docker opens nothing')
+        if self.strict_forward_ports is True:
+            return Forwarding(f"{_FIREWALLD}: StrictForwardPorts=yes")
+        drop = "" if isinstance(self.iptables, Unknown) else iptables_drop(self.iptables, port)
+        if drop:
+            return Forwarding(drop)
+        if not isinstance(self.nftables, Unknown):
+            found = nft_forward(self.nftables, port)
+            if found.stops:
+                return found
+        for part in (
+            self.iptables,
+            self.nftables,
+            self.strict_forward_ports,
+            self.docker_iptables,
+        ):
+            if isinstance(part, Unknown):
+                raise part
+        return found
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[HostFirewall]:
+        """Read everything at once; each part may stay unknown on its own."""
+        tables, nft, firewalld, daemon, ufw = yield from gather(
+            attempt(Run(("iptables-save",))),
+            attempt(Run(("nft", "list", "ruleset"))),
+            attempt(_firewalld()),
+            attempt(File(_DAEMON)),
+            attempt(File("/etc/ufw/ufw.conf")),
+        )
+        iptables, nftables = _rules(tables, "iptables-save"), _rules(nft, "nft")
+        if iptables is None and nftables is None:
+            iptables = Unknown("neither iptables-save nor nft is there to read rules with")
+        return cls(
+            iptables=iptables or "" if not isinstance(iptables, Unknown) else iptables,
+            nftables=nftables or "" if not isinstance(nftables, Unknown) else nftables,
+            strict_forward_ports=firewalld,
+            docker_iptables=_docker_iptables(daemon),
+            ufw=isinstance(ufw, FileAnswer) and bool(re.search(r"(?m)^ENABLED=yes", ufw.text)),
+        )
+
+
+def _rules(answer: RunAnswer | Unknown, program: str) -> str | Unknown | None:
+    """The printed rules; None when the program is not installed."""
+    if isinstance(answer, Unknown):
+        return answer
+    if answer.missing:
+        return None
+    if answer.error or answer.code or answer.cut:
+        words = answer.err.strip().splitlines()[:1] or [answer.error or "too much"]
+        root = re.search(r"root|permi|privileg", words[0], re.IGNORECASE)
+        reason = "needs root: the firewall's rules" if root else f"{program}: {words[0]}"
+        return Unknown(reason, COMMAND)
+    return answer.out
+
+
+def _firewalld() -> Steps[bool | Unknown]:
+    """Whether a running firewalld demands rules for forwarded ports."""
+    active, config = yield from gather(
+        attempt(Run(("systemctl", "is-active", "firewalld.service"))), attempt(File(_FIREWALLD))
+    )
+    if isinstance(active, RunAnswer) and active.out.strip() not in ("active", "activating", ""):
+        return False
+    if isinstance(config, Unknown):
+        return config
+    text = config.read(_FIREWALLD)
+    return text is not None and bool(
+        re.search(r"(?mi)^\s*StrictForwardPorts\s*=\s*(?:yes|true)\s*$", text)
+    )
+
+
+def _docker_iptables(answer: FileAnswer | Unknown) -> bool | Unknown:
+    """What daemon.json says of `iptables`; the default is true."""
+    if isinstance(answer, Unknown):
+        return answer
+    try:
+        text = answer.read(_DAEMON)
+        config = json.loads(text) if text and text.strip() else {}
+    except Unknown as unknown:
+        return unknown
+    except (ValueError, RecursionError):
+        return Unknown(f"{_DAEMON} is no JSON", f"python3 -m json.tool {_DAEMON}")
+    return not (isinstance(config, dict) and config.get("iptables") is False)

@@ -1,0 +1,104 @@
+"""Who owns what below /srv/data and /sesam; what others own by rule is passed over."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sesam_audit.asks import File, FileAnswer, Steps, Walk, WalkAnswer, denied
+from sesam_audit.errors import Unknown
+from sesam_audit.facts import attempt, gather
+from sesam_audit.facts.account import SesamUser
+from sesam_audit.facts.directories import LETSENCRYPT
+from sesam_audit.facts.engine import Engine
+from sesam_audit.facts.inspection import Inspection, listed
+from sesam_audit.facts.stack_files import FILES, OVERRIDES
+from sesam_audit.profile import Profile
+
+ROOTS = ("/srv/data", "/sesam")
+SHOW = "sudo find /srv/data /sesam -xdev ! -user sesam -ls"
+
+_DAEMON = "/etc/docker/daemon.json"
+_CONTAINERD = "/etc/containerd/config.toml"
+_NAMES = ("lost+found", ".snapshot", ".snapshots", ".zfs", "acme.json")
+_PLACED = tuple(f"/srv/data/{name}" for name in (*FILES, *OVERRIDES, ".env"))
+_ROOTS_OWN = (
+    LETSENCRYPT,  # written by Traefik, as root
+    "/sesam/fluentbit",  # made by Docker, as root, because the guide makes it nowhere
+)
+_USUAL = ("/srv/data/docker", "/srv/data/containerd")  # where the daemon does not tell
+_CONTAINERD_ROOT = re.compile(r"^\s*root\s*=\s*[\"']([^\"']+)[\"']", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """What the bounded walk came to."""
+
+    walk: WalkAnswer
+    owner: str = "sesam:sesam"
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[Ownership]:
+        """Learn the numbers of sesam and what to pass over, then walk."""
+        sesam, engine, daemon, containerd = yield from gather(
+            SesamUser.ask(profile),
+            attempt(Engine.ask(profile)),
+            File(_DAEMON),
+            File(_CONTAINERD),
+        )
+        if not sesam.exists:
+            raise Unknown("there is no user sesam (layout.user)")
+        own = _docker_roots(engine, daemon, containerd)
+        walk = yield from Walk(
+            ROOTS,
+            sesam.uid,
+            sesam.group_id,
+            skip=(*_ROOTS_OWN, *_PLACED, *own),
+            skip_names=_NAMES,
+        )
+        if walk.error:
+            raise denied(walk, " and ".join(ROOTS), SHOW)
+        return cls(walk)
+
+    def inspect(self) -> Inspection:
+        """An offender seen is proof; nothing seen is proof only of a whole walk."""
+        found, walk = Inspection(), self.walk
+        if walk.passed_over:
+            found.note(f"not judged, by rule: {listed(sorted(walk.passed_over), 10)}")
+        if walk.offenders:
+            more = "" if walk.complete else " (so far)"
+            found.problem(
+                f"{walk.offenders} of {walk.entries} entries{more} do not belong to {self.owner}:"
+                f" {listed(walk.samples)}"
+            )
+        if walk.unreadable:
+            places = listed(walk.unreadable, 3)
+            found.doubt(Unknown(f"needs root: not readable: {places}", SHOW))
+        if not walk.complete:
+            found.doubt(Unknown(f"only the first {walk.entries} entries were looked at", SHOW))
+        return found
+
+
+def _docker_roots(
+    engine: Engine | Unknown, daemon: FileAnswer, containerd: FileAnswer
+) -> tuple[str, ...]:
+    """Docker's and containerd's own directories, where they were moved to the data disk."""
+    configured = _data_root(daemon.text)
+    match = _CONTAINERD_ROOT.search(containerd.text)
+    found = [configured, match[1] if match else ""]
+    if not isinstance(engine, Unknown):
+        found.append(engine.root)
+    elif not configured:
+        found.extend(_USUAL)
+    return tuple(path.rstrip("/") for path in found if path.startswith(ROOTS))
+
+
+def _data_root(text: str) -> str:
+    try:
+        settings: Any = json.loads(text or "{}")
+    except ValueError:
+        return ""
+    value = settings.get("data-root") if isinstance(settings, dict) else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,211 @@
+"""What the target reaches: every destination of the deployment, dialled from its own network."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+from sesam_audit.asks import Dial, DialAnswer, Roots, RootsAnswer, Steps
+from sesam_audit.destinations import LOG_SUBJECT, Destination, destinations, is_name, log_shipping
+from sesam_audit.errors import Unknown
+from sesam_audit.facts import attempt, every, gather
+from sesam_audit.facts.deployment import Deployment
+from sesam_audit.facts.dialled import classify
+from sesam_audit.facts.markers import authentic
+from sesam_audit.facts.scene import Dialled, Scene, by_hand
+from sesam_audit.facts.trust import Bundle, judge_chain, public_roots
+from sesam_audit.profile import Profile
+
+SHORT = 1.5  # seconds; a dial of a later round that got less proves no timeout
+
+
+@dataclass(frozen=True)
+class Reached:
+    """One destination and what dialling it brought."""
+
+    destination: Destination
+    answer: DialAnswer | Unknown
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Every destination by its subject; in `ips` mode or not, indicators included."""
+
+    reached: dict[str, Reached]
+    roots: Bundle = field(default_factory=Bundle)
+    proxy: str = ""
+    log_host: str | Unknown = ""  # FLUENTBIT_HOST of .env; "" when it names none
+
+    def scene(self, subject: str, now: datetime) -> Scene:
+        """One destination with all its connection is judged by.
+
+        Raises:
+            Unknown: it was not dialled.
+        """
+        reached = self.reached.get(subject)
+        if reached is None:
+            raise Unknown(f"{subject} was not dialled")
+        if isinstance(reached.answer, Unknown):
+            reason = reached.answer.reason
+            raise Unknown(reason, reached.answer.command or by_hand(reached.destination))
+        answer = reached.answer
+        if answer.error == "TIMEOUT" and 0 < answer.seconds < SHORT:
+            raise Unknown(
+                f"only {answer.seconds:.1f} s were left of the deadline for {subject}",
+                by_hand(reached.destination),
+            )
+        return Scene(answer, reached.destination, now, self.roots, self.proxy, self._shared())
+
+    def dialled(self, subject: str, now: datetime) -> Dialled:
+        """The verdict on one destination. Raises Unknown when there can be none."""
+        return classify(self.scene(subject, now))
+
+    def first(self, rule: str) -> str:
+        """The first subject of a rule."""
+        keys = (key for key, each in self.reached.items() if each.destination.rule == rule)
+        return next(keys, "")
+
+    def through_proxy(self, subject: str, now: datetime) -> Dialled | Unknown | None:
+        """Why the proxy did not open the way to a destination; None when it did."""
+        try:
+            verdict = self.dialled(subject, now)
+        except Unknown as unknown:
+            return unknown
+        ours = verdict.proxy_fault or verdict.word.startswith("proxy-")
+        return verdict if ours else None
+
+    def offsets(self) -> dict[str, float]:
+        """Seconds the target's clock is ahead of each authentic service's, by name.
+
+        The service's Date is believed when its chain leads to public roots at that very date and
+        the answer is the service's own: the judged clock has no say in it.
+        """
+        return dict(self._offsets())
+
+    def _offsets(self) -> Iterator[tuple[str, float]]:
+        for reached in self.reached.values():
+            answer, destination = reached.answer, reached.destination
+            if isinstance(answer, Unknown) or not (answer.time and destination.tls):
+                continue
+            headers = answer.headers or {}
+            date = _date(headers.get("date", ""))
+            if date is None or headers.get("age", "0") != "0":  # a cache repeats an old Date
+                continue
+            trust = judge_chain(answer.chain, destination.name, date, self.roots)
+            if trust.trusted and authentic(answer, destination, vouched=True):
+                yield destination.name, answer.time - date.timestamp()
+
+    def _shared(self) -> frozenset[str]:
+        """Addresses that stand-ins of different rules lead to."""
+        rules = defaultdict(set)
+        for reached in self.reached.values():
+            if isinstance(reached.answer, DialAnswer) and reached.destination.rule:
+                for address in reached.answer.addresses:
+                    rules[address].add(reached.destination.rule)
+        return frozenset(address for address, names in rules.items() if len(names) > 1)
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[Reach]:
+        """Dial everything at once; then a log host that only .env knew, and what needs roots."""
+        chosen = destinations(profile)
+        proxy = _proxy(profile)
+        roots = public_roots(profile.public_roots)
+        deployment, answers = yield from gather(
+            attempt(Deployment.ask(profile)),
+            every(attempt(_dial(each, proxy)) for each in chosen),
+        )
+        reached = {
+            each.key: Reached(each, answer) for each, answer in zip(chosen, answers, strict=True)
+        }
+        log_host = _log_host(deployment)
+        hidden = dict(_leaf_only(reached))
+        later = {**hidden, **dict(_moved(reached, log_host))}
+        if later:
+            reached.update((yield from _again(later, reached, proxy, roots if hidden else None)))
+        if isinstance(log_host, str) and log_host and not is_name(log_host):
+            wrong = Unknown(f"FLUENTBIT_HOST is {log_host!r}, which is no host name")
+            reached[LOG_SUBJECT] = Reached(log_shipping(profile.fluentbit_host), wrong)
+        return cls(reached, roots, proxy, log_host)
+
+
+def _proxy(profile: Profile) -> str:
+    if not profile.proxy_address:
+        return ""
+    host, port = profile.proxy_address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _dial(destination: Destination, proxy: str, *, public: bool = False) -> Dial:
+    return Dial(
+        destination.name,
+        destination.port,
+        path=destination.path,
+        tls=destination.tls,
+        accept=destination.accept,
+        proxy=proxy,
+        public=public,
+    )
+
+
+def _log_host(deployment: Deployment | Unknown) -> str | Unknown:
+    try:
+        return deployment if isinstance(deployment, Unknown) else deployment.value("FLUENTBIT_HOST")
+    except Unknown as unknown:
+        return unknown
+
+
+def _moved(
+    reached: dict[str, Reached], log_host: str | Unknown
+) -> Iterator[tuple[str, Destination]]:
+    """The log host of .env, where it is not the one dialled already."""
+    if LOG_SUBJECT in reached and isinstance(log_host, str) and is_name(log_host):
+        moved = log_shipping(log_host)
+        if moved != reached[LOG_SUBJECT].destination:
+            yield LOG_SUBJECT, moved
+
+
+def _leaf_only(reached: dict[str, Reached]) -> Iterator[tuple[str, Destination]]:
+    """What a Python before 3.10 reached: it hides the chain, so roots must go to it."""
+    for key, each in reached.items():
+        answer = each.answer
+        if isinstance(answer, DialAnswer) and answer.chain and not answer.whole_chain:
+            yield key, each.destination
+
+
+def _again(
+    later: dict[str, Destination], reached: dict[str, Reached], proxy: str, roots: Bundle | None
+) -> Steps[dict[str, Reached]]:
+    """Dial some destinations in a second round, judged on the spot where roots are sent along."""
+    dials = every(attempt(_dial(each, proxy, public=roots is not None)) for each in later.values())
+    if roots is None:
+        answers = yield from dials
+    else:
+        _, answers = yield from gather(_sent(roots), dials)
+    return {
+        key: Reached(each, _merged(reached[key], each, answer))
+        for (key, each), answer in zip(later.items(), answers, strict=True)
+    }
+
+
+def _sent(roots: Bundle) -> Steps[RootsAnswer | Unknown]:
+    return (yield from attempt(Roots(roots.pem)))
+
+
+def _merged(
+    first: Reached, destination: Destination, answer: DialAnswer | Unknown
+) -> DialAnswer | Unknown:
+    """The first answer of the same destination, with what the second says of public roots."""
+    if first.destination != destination or isinstance(first.answer, Unknown):
+        return answer
+    return replace(first.answer, public=answer.public if isinstance(answer, DialAnswer) else None)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)

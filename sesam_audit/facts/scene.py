@@ -1,0 +1,108 @@
+"""One connection with all it is judged by, and the word for what it came to."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sesam_audit.asks import DialAnswer
+from sesam_audit.destinations import Destination, Service
+from sesam_audit.facts.leaf import Leaf, leaf
+from sesam_audit.facts.trust import Bundle, Trust, judge_chain
+
+_PRIVATE = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+)
+
+
+@dataclass(frozen=True)
+class Dialled:
+    """How far a connection got.
+
+    `word`: ok, dns-fails, dns-sinkhole, tcp-refused, tcp-timeout, tls-fails, tls-intercepted,
+    tls-name-mismatch, clock-skew, proxy-refused, proxy-needs-auth, block-page, wrong-service,
+    service-trouble.
+    """
+
+    word: str
+    text: str
+    proxy_fault: bool = False  # the proxy itself, whatever the destination
+
+    @property
+    def ok(self) -> bool:
+        return self.word == "ok"
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One answer with all it is judged by."""
+
+    answer: DialAnswer
+    destination: Destination
+    now: datetime
+    roots: Bundle = field(default_factory=Bundle)
+    proxy: str = ""
+    shared: frozenset[str] = frozenset()  # addresses that names of different rules lead to
+
+    @property
+    def leaf(self) -> Leaf | None:
+        return leaf(self.answer.chain[0]) if self.answer.chain else None
+
+    @property
+    def wanted(self) -> str:
+        """The name the certificate must be for; "" when none is demanded."""
+        any_name = self.destination.service is Service.ANY_TLS
+        return "" if any_name else self.destination.name
+
+    def public_trust(self, at: datetime | None = None) -> Trust:
+        """How the chain fares against public roots, by what the target's Python could show."""
+        answer, when = self.answer, at or self.now
+        if answer.whole_chain or answer.public is None:
+            return judge_chain(answer.chain, self.wanted, when, self.roots)
+        found = self.leaf
+        if found is None:
+            return Trust("unreadable")
+        if when > found.not_after:
+            return Trust("expired", found.issuer)
+        if when < found.not_before:
+            return Trust("not-yet-valid", found.issuer)
+        if not answer.public:
+            return Trust("unknown-issuer", found.issuer)
+        mismatch = bool(self.wanted) and not found.covers(self.wanted)
+        return Trust("name-mismatch" if mismatch else "trusted", found.issuer)
+
+
+def by_hand(destination: Destination) -> str:
+    """The command that tries the same connection."""
+    scheme = "https" if destination.tls else "http"
+    return f"curl -v {scheme}://{destination.name}:{destination.port}{destination.path or '/'}"
+
+
+def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def nowhere(text: str) -> bool:
+    address = address_of(text)
+    return address is not None and (
+        address.is_loopback or address.is_unspecified or address.is_link_local
+    )
+
+
+def private(text: str) -> bool:
+    """Whether an address belongs to private networks; not all that Python calls private does."""
+    address = address_of(text)
+    if address is None:
+        return False
+    return nowhere(text) or any(address in network for network in _PRIVATE)
+
+
+def listed(values: tuple[str, ...]) -> str:
+    return ", ".join(values[:4]) + (f" and {len(values) - 4} more" if len(values) > 4 else "")

@@ -1,0 +1,59 @@
+"""What stands beside the verdict on a destination, in sentences. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sesam_audit.destinations import LOG_SUBJECT, Consumer
+from sesam_audit.errors import Unknown
+from sesam_audit.facts.reach import Reach
+from sesam_audit.facts.scene import Scene
+
+
+def notes(scene: Scene) -> Iterator[str]:
+    """Whose connection it is, whom it met, and what each store of roots thinks."""
+    destination, answer = scene.destination, scene.answer
+    store = "public roots" if destination.consumer is Consumer.CONTAINER else "the host's store"
+    who = destination.by or destination.consumer.value
+    yield f"for {who}, judged by {store}; dialled on the host's network path"
+    if answer.addresses:
+        yield f"{destination.name} is {', '.join(answer.addresses)}"
+    leaf = scene.leaf
+    if leaf is None:
+        return
+    trust = scene.public_trust()
+    on_host = {True: "trusted", False: f"refused ({answer.trust_error})", None: "not tried"}
+    yield (
+        f"certificate {', '.join(leaf.names[:3]) or leaf.subject} by {leaf.issuer}, until"
+        f" {leaf.not_after:%Y-%m-%d}, sha256 {leaf.sha256}; {scene.roots.name}: {trust.word};"
+        f" host's store {answer.store}: {on_host[answer.trusted]}"
+    )
+    if trust.doubt:
+        yield f"the stricter judge of chains objects: {trust.doubt}"
+
+
+def indicators(reach: Reach, rule: str, now: datetime) -> Iterator[str]:
+    """How the names fared that only show whether a rule is narrower than the guide's wildcard."""
+    for key, each in reach.reached.items():
+        if each.destination.rule != rule or each.destination.needed:
+            continue
+        try:
+            verdict = reach.dialled(key, now)
+        except Unknown as unknown:
+            yield f"indicator {key}: unknown, {unknown.reason}"
+            continue
+        narrow = "" if verdict.ok else "; the rule may be narrower than the guide's wildcard"
+        yield f"indicator {key}: {verdict}{narrow}"
+
+
+def about_logs(reach: Reach) -> Iterator[str]:
+    """Which log host was dialled, who named it, and what was left untried."""
+    name = reach.reached[LOG_SUBJECT].destination.name
+    if isinstance(reach.log_host, Unknown):
+        yield f"{name} of the profile; what .env says is not known: {reach.log_host.reason}"
+    elif not reach.log_host:
+        yield f"{name} of the profile; .env names no FLUENTBIT_HOST"
+    else:
+        yield f"{name} is FLUENTBIT_HOST of .env, which the stack passes to no service"
+    yield "uploads were not tested; metrics go to a host that nobody documents"

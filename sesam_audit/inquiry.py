@@ -1,0 +1,75 @@
+"""All facts of one host found in step: their questions of one round go out together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sesam_audit.asks import Ask
+from sesam_audit.errors import Unknown
+from sesam_audit.evidence import Answers, Evidence, Known
+from sesam_audit.profile import Profile
+
+MAX_ROUNDS = 3
+
+
+class Inquiry:
+    """The facts being found; `pending` are the questions of the next round."""
+
+    def __init__(self, kinds: Iterable[type], profile: Profile) -> None:
+        self._running: dict[type, Any] = {}
+        self._waiting: dict[type, tuple[Ask[Any], ...]] = {}
+        self._asked: dict[type, list[Ask[Any]]] = {}
+        self._facts: dict[type, Any] = {}
+        for kind in kinds:
+            self._asked[kind] = []
+            try:
+                self._running[kind] = kind.ask(profile)  # type: ignore[attr-defined]
+            except Exception as error:  # noqa: BLE001 - spoils its own fact only
+                self._facts[kind] = Unknown(f"{kind.__name__} not understood: {error!r}")
+            else:
+                self._advance(kind, None)
+
+    @property
+    def pending(self) -> tuple[Ask[Any], ...]:
+        """Each waiting question once, in order."""
+        return tuple(dict.fromkeys(ask for asks in self._waiting.values() for ask in asks))
+
+    def feed(self, answers: Answers) -> None:
+        """Go on with every fact whose questions are all answered."""
+        for kind, asks in list(self._waiting.items()):
+            if all(ask in answers for ask in asks):
+                self._advance(kind, tuple(answers[ask] for ask in asks))
+
+    def _advance(self, kind: type, answers: Any) -> None:
+        self._waiting.pop(kind, None)
+        try:
+            asks = self._running[kind].send(answers)
+        except StopIteration as stop:
+            self._facts[kind] = stop.value
+        except Unknown as unknown:
+            self._facts[kind] = unknown
+        except Exception as error:  # noqa: BLE001 - a parser's fault spoils its own fact only
+            self._facts[kind] = Unknown(f"{kind.__name__} not understood: {error!r}")
+        else:
+            self._waiting[kind] = asks
+            self._asked[kind].extend(asks)
+
+    def finish(self, evidence: Evidence, reason: str) -> Known:
+        """What is known now; a fact still waiting is Unknown for this reason."""
+        for kind in list(self._waiting):
+            self._facts[kind] = Unknown(reason)
+        seconds = {
+            kind: max((getattr(evidence[ask], "seconds", 0.0) for ask in asks), default=0.0)
+            for kind, asks in self._asked.items()
+        }
+        asked = {kind: tuple(asks) for kind, asks in self._asked.items()}
+        return Known(self._facts, asked, seconds)
+
+
+def recall(kinds: Iterable[type], profile: Profile, evidence: Evidence) -> Known:
+    """Find facts again from what was collected, without a host."""
+    inquiry = Inquiry(kinds, profile)
+    for _ in range(MAX_ROUNDS + 1):  # one more than over a wire, where Contact costs none
+        inquiry.feed({ask: evidence[ask] for ask in inquiry.pending})
+    return inquiry.finish(evidence, "not collected")

@@ -1,0 +1,40 @@
+"""What no run of this release can prove, said in every report before anything else is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sesam_audit.destinations import destinations
+from sesam_audit.profile import Profile
+from sesam_audit.requirement import Requirement
+from sesam_audit.rules import RULES
+
+
+def not_verified(profile: Profile, chosen: list[Requirement]) -> Iterator[str]:
+    """One sentence for each limit that touches what was judged."""
+    categories = {item.category for item in chosen}
+    if "outbound" in categories:
+        yield from _wildcards(profile)
+        yield "Outbound was dialled on the host's own network path, not from inside containers."
+        yield "Uploads (POST) were not tested, and metrics go to a host that nobody documents."
+        yield "The host's address after NAT was not measured: no outside party was asked."
+    if "inbound" in categories:
+        yield "Inbound is told of the vantages named at each finding, never of ANY or the internet."
+        yield (
+            "Nothing listened on 80 and 443 for the audit:"
+            " a refused port shows an open path to the host, not through Docker."
+        )
+    if "license" in categories:
+        yield "Whether Sesam's portal accepts the license was not asked."
+
+
+def _wildcards(profile: Profile) -> Iterator[str]:
+    dialled = destinations(profile)
+    for rule in RULES.values():
+        wild = [each for each in rule.destinations if each.startswith("*.")]
+        names = [each.name for each in dialled if each.rule == rule.name]
+        if wild and names:
+            yield (
+                f"{rule.name}: a wildcard cannot be proved;"
+                f" {', '.join(names)} stood in for {', '.join(wild)}."
+            )

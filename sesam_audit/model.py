@@ -1,0 +1,289 @@
+"""What an audit says: outcomes, findings, reports; foreign text is cleaned at this door."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any
+
+
+class Level(str, Enum):
+    """How binding a requirement is: `must` blocks go-live, `should` is shown as a warning."""
+
+    MUST = "must"
+    SHOULD = "should"
+
+
+class Stage(str, Enum):
+    """When a requirement is judged: on an image's files, before start, or on the running stack."""
+
+    IMAGE = "image"
+    PREFLIGHT = "preflight"
+    LIVE = "live"
+
+
+class Outcome(str, Enum):
+    """What one finding says (DESIGN, Outcomes)."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    BLOCKED = "blocked"
+    NOT_APPLICABLE = "not-applicable"
+
+
+class Verdict(str, Enum):
+    """What a host's findings say together; its order is that of the exit codes 1, 3, 0, 0."""
+
+    NOT_READY = "not-ready"
+    INCOMPLETE = "incomplete"
+    PARTIAL = "partial"
+    READY = "ready"
+
+
+class Owner(str, Enum):
+    """Who must act when a requirement does not hold."""
+
+    YOU = "you"
+    NETWORK = "network team"
+    DNS = "DNS team"
+    SUPPORT = "Sesam support"
+
+
+# Outside XML 1.0; C0 and C1 controls; marks that reorder, join, hide or fake text; surrogates.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def clean(text: str) -> str:
+    """Foreign text with every control, invisible mark and lone surrogate as a visible escape."""
+    return _UNSAFE.sub(lambda match: _escape(ord(match[0])), text)
+
+
+def _escape(point: int) -> str:
+    if point > 0xFFFF:
+        return f"\\U{point:08x}"
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"
+
+
+def _clean_fields(record: object) -> None:
+    """Clean every text of a frozen record as it comes into being."""
+    for item in fields(record):  # type: ignore[arg-type]
+        object.__setattr__(record, item.name, _cleaned(getattr(record, item.name)))
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return clean(value)
+    if isinstance(value, tuple):
+        return tuple(_cleaned(part) for part in value)
+    if isinstance(value, Mapping):
+        return {clean(key): clean(text) for key, text in value.items()}
+    return value
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something measured or required: the value for machines, the text for people."""
+
+    value: bool | int | float | str | None
+    unit: str
+    text: str
+
+    def __post_init__(self) -> None:
+        _clean_fields(self)
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """An accepted risk over a failed or unknown finding; it never replaces the outcome."""
+
+    reason: str
+    until: str
+    by: str
+
+    def __post_init__(self) -> None:
+        _clean_fields(self)
+
+
+Key = tuple[str, str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one requirement came to on one host and subject."""
+
+    id: str
+    subject: str | None
+    title: str
+    level: Level
+    outcome: Outcome
+    message: str
+    source: str
+    remedy: str
+    owner: Owner
+    measured: Quantity | None = None
+    required: Quantity | None = None
+    reason: str | None = None
+    vantage: str = "host"
+    user: str = ""
+    rule: str | None = None
+    needs: tuple[str, ...] = ()
+    blocked_by: str | None = None
+    apply_mends: bool = False
+    notes: tuple[str, ...] = ()
+    waiver: Waiver | None = None
+    evidence: tuple[str, ...] = ()
+    at: str = ""
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        _clean_fields(self)
+
+    @property
+    def key(self) -> Key:
+        return (self.id, self.subject)
+
+    @property
+    def category(self) -> str:
+        return self.id.partition(".")[0]
+
+    @property
+    def warning(self) -> bool:
+        return self.outcome is Outcome.FAILED and self.level is Level.SHOULD
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many findings of each kind; planned is the sum of six, waived lies over them."""
+
+    planned: int
+    passed: int
+    failed: int
+    warnings: int
+    unknown: int
+    blocked: int
+    not_applicable: int
+    waived: int
+    not_selected: int
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding], not_selected: int) -> Coverage:
+        """Count findings; failed shoulds count as warnings only."""
+        found = list(findings)
+        outcomes = Counter("warning" if item.warning else item.outcome.value for item in found)
+        return cls(
+            planned=len(found),
+            passed=outcomes["passed"],
+            failed=outcomes["failed"],
+            warnings=outcomes["warning"],
+            unknown=outcomes["unknown"],
+            blocked=outcomes["blocked"],
+            not_applicable=outcomes["not-applicable"],
+            waived=sum(item.waiver is not None for item in found),
+            not_selected=not_selected,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostReport:
+    """One host's findings. `trouble` says why it could not be asked, in one sentence."""
+
+    host: str
+    stage: Stage
+    findings: tuple[Finding, ...]
+    not_selected: tuple[str, ...] = ()
+    fail_on: Level = Level.MUST
+    trouble: str = ""
+    remedy: str = ""
+    user: str = ""
+    address: str = ""
+    started: str = ""
+    seconds: float = 0.0
+    sent: tuple[str, ...] = ()
+    not_verified: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _clean_fields(self)
+
+    @property
+    def coverage(self) -> Coverage:
+        return Coverage.of(self.findings, len(self.not_selected))
+
+    def _binding(self) -> list[Finding]:
+        strict = self.fail_on is Level.SHOULD
+        return [item for item in self.findings if strict or item.level is Level.MUST]
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        """The findings that make the host not ready."""
+        return tuple(
+            item for item in self._binding() if item.outcome is Outcome.FAILED and not item.waiver
+        )
+
+    @property
+    def unproven(self) -> tuple[Finding, ...]:
+        """The binding findings that nobody could prove, blocked ones included."""
+        open_outcomes = (Outcome.UNKNOWN, Outcome.BLOCKED)
+        return tuple(
+            item for item in self._binding() if item.outcome in open_outcomes and not item.waiver
+        )
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Failed shoulds; with `--fail-on should` they are blockers instead."""
+        if self.fail_on is Level.SHOULD:
+            return ()
+        return tuple(item for item in self.findings if item.warning and not item.waiver)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The rule of DESIGN, Outcomes: failed, then unproven, then partial, then ready."""
+        if self.blockers:
+            return Verdict.NOT_READY
+        proved = any(
+            item.level is Level.MUST and item.outcome is Outcome.PASSED for item in self.findings
+        )
+        if self.trouble or self.unproven or not proved:
+            return Verdict.INCOMPLETE
+        return Verdict.PARTIAL if self.not_selected else Verdict.READY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One run over one or more hosts; the exit code comes from here and nowhere else."""
+
+    tool: str
+    requirements: str
+    started: str
+    finished: str
+    hosts: tuple[HostReport, ...]
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    require_complete: bool = False
+    interrupted: bool = False
+    profile: Mapping[str, str] = field(default_factory=dict)
+    header: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _clean_fields(self)
+
+    @property
+    def verdict(self) -> Verdict:
+        order = list(Verdict)
+        verdicts = [host.verdict for host in self.hosts]
+        return min(verdicts, key=order.index) if verdicts else Verdict.INCOMPLETE
+
+    @property
+    def exit_code(self) -> int:
+        """130 interrupted, 1 a must failed, 3 incomplete (or partial when told), else 0."""
+        if self.interrupted:
+            return 130
+        partial = 3 if self.require_complete else 0
+        codes = {Verdict.NOT_READY: 1, Verdict.INCOMPLETE: 3, Verdict.PARTIAL: partial}
+        return codes.get(self.verdict, 0)

@@ -1,0 +1,122 @@
+"""pytest is the engine: items made from the checks, judged as hosts arrive, nothing else loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from sesam_audit.errors import AuditError
+from sesam_audit.judge import Case, judge
+from sesam_audit.model import Finding, Key, Outcome
+from sesam_audit.requirement import Requirement
+
+Planned = Sequence[tuple[Requirement, "str | None"]]
+Batches = Iterator[tuple[str, Case, Callable[[list[Finding]], None]]]
+"""Hosts as they arrive: a name, what to judge from, and where its findings go."""
+
+_SHIELD = (
+    "-p", "no:python", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:junitxml",
+    "-p", "no:doctest", "-p", "no:unittest", "-p", "no:tmpdir", "-p", "no:monkeypatch",
+    "-p", "no:capture", "-p", "no:logging", "-p", "no:warnings", "-p", "no:faulthandler",
+    "-p", "no:stepwise", "-p", "no:pastebin", "-p", "no:nose", "-p", "no:recwarn",
+    "-p", "no:threadexception", "-p", "no:unraisableexception", "-p", "no:setuponly",
+    "-p", "no:setupplan", "-p", "no:debugging", "-p", "no:legacypath", "-p", "no:faulthandler",
+    f"--config-file={os.devnull}", "--rootdir=/", "--noconftest", "--disable-plugin-autoload",
+)  # fmt: skip
+
+
+class CheckItem(pytest.Item):
+    """One requirement and subject on one host."""
+
+    def __init__(self, *, case: Case, item: Requirement, subject: str | None, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.case, self.item, self.subject = case, item, subject
+        self.earlier: dict[Key, Finding] = {}
+        self.finding: Finding | None = None
+
+    def runtest(self) -> None:
+        """Judge, and fail as pytest does."""
+        self.finding = judge(self.item, self.subject, self.case, self.earlier)
+        self.earlier[self.finding.key] = self.finding
+        if self.finding.outcome is Outcome.FAILED:
+            pytest.fail(self.finding.message, pytrace=False)
+        if self.finding.outcome is not Outcome.PASSED:
+            pytest.skip(f"{self.finding.outcome.value}: {self.finding.message}")
+
+    def reportinfo(self) -> tuple[str, int | None, str]:
+        return (self.item.category, None, self.name)
+
+
+class Engine:
+    """The plugin: answers collection itself and feeds the loop from arriving hosts."""
+
+    def __init__(self, planned: Planned, batches: Batches) -> None:
+        self._planned, self._batches = planned, batches
+        self.fault: Exception | None = None
+
+    def pytest_collection(self, session: pytest.Session) -> bool:
+        """No file is collected: neither ini, conftest nor working directory can touch a verdict."""
+        session.items = []
+        session.testscollected = 1
+        return True
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        try:
+            for host, case, keep in self._batches:
+                self._judge(session, host, case, keep)
+        except Exception as error:  # noqa: BLE001 - pytest would print a traceback
+            self.fault = error
+        return True
+
+    def _judge(
+        self, session: pytest.Session, host: str, case: Case, keep: Callable[[list[Finding]], None]
+    ) -> None:
+        """One host's items; what is finished is kept, also after Ctrl-C."""
+        earlier: dict[Key, Finding] = {}
+        items = [
+            CheckItem.from_parent(
+                session,
+                name=f"{host}:{item.id}" + (f"[{subject}]" if subject else ""),
+                case=case,
+                item=item,
+                subject=subject,
+            )
+            for item, subject in self._planned
+        ]
+        try:
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                item.earlier = earlier
+                session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        finally:
+            keep(list(earlier.values()))
+
+
+@contextlib.contextmanager
+def _without_pytest_variables() -> Iterator[None]:
+    """PYTEST_ADDOPTS and friends belong to the user's own tests, not to an audit."""
+    taken = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("PYTEST_")}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
+
+
+def run(planned: Planned, batches: Batches) -> bool:
+    """Judge every arriving host in one pytest session; True when it was interrupted.
+
+    Raises:
+        AuditError: the loop itself failed.
+    """
+    engine = Engine(planned, batches)
+    with _without_pytest_variables():
+        code = pytest.main([*_SHIELD], plugins=[engine])
+    if engine.fault or code > pytest.ExitCode.INTERRUPTED:
+        raise AuditError(
+            f"Judging ended early: {engine.fault or code!r}",
+            "This is a fault of sesam-audit: report it",
+        ) from engine.fault
+    return code == pytest.ExitCode.INTERRUPTED

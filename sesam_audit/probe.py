@@ -1,0 +1,1160 @@
+"""Answers sesam-audit's questions about the machine it runs on. It changes nothing.
+
+It is one program without dependencies: the auditor sends its text to `python3` on the machine, and
+then speaks with it over the program's own standard input and output. A request is one line of JSON
+that holds questions ("asks"); the reply is a JSON list with one answer for each. Every kind of
+question is one function below, and the table ANSWERS at the end names them all: files to read,
+directories to look at, programs to run, connections to try.
+
+It never
+  - writes, with one exception: `fsync` measures a disk with a nameless file that is gone at its
+    end, and is asked only when the operator ordered it;
+  - tells secrets: what may hold them (license, docker logins, .env, keys, the rendered stack) is
+    reduced here to what the audit needs, and user:password is cut out of every URL that leaves;
+  - sends anything anywhere but to its standard output and to the endpoints it is asked to dial,
+    which get a plain GET; it follows no redirect and takes no proxy from the environment;
+  - stays: it ends, and kills every program that it started, when its standard input ends (the
+    auditor or the connection is gone), and after fifteen minutes in any case.
+"""
+
+import base64
+import collections
+import contextlib
+import errno
+import fnmatch
+import functools
+import grp
+import io
+import itertools
+import json
+import os
+import pwd
+import queue
+import re
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from stat import S_IFMT, S_IMODE, S_ISDIR, S_ISLNK, S_ISREG
+
+LIFETIME = 900
+ANSWER_CAP, REPLY_CAP = 1 << 20, 8 << 20
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+SLOW = {"Walk", "Fsync", "Compose", "PrivateKey", "Run", "DockerApi", "Lookup", "Dial"}
+SECRET = {"LicenseFile", "DockerConfig", "EnvFile", "Compose", "PrivateKey", "DockerApi"}
+
+CHANGED = threading.Condition()  # guards what questions know of their answers
+SPAWNING = threading.Lock()  # guards CHILDREN
+CHILDREN = set()  # process groups of running programs
+
+
+# -- conversation ---------------------------------------------------------------------------------
+
+
+def converse(marker):
+    """Answer one request after the other until standard input ends."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # a stray print must not break a frame
+    for number in (signal.SIGALRM, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    signal.alarm(LIFETIME)
+    requests = queue.Queue()
+    threading.Thread(target=listen, args=(requests,), daemon=True).start()
+    try:
+        while True:
+            reply = respond(json.loads(requests.get()))
+            out.write(b"\n%s %d\n%s" % (marker.encode(), len(reply), reply))
+            out.flush()
+    except Exception as error:
+        sys.stderr.write("sesam-audit's probe: %s\n" % type(error).__name__)
+    finally:
+        end()
+
+
+def listen(requests):
+    for line in sys.stdin.buffer:
+        requests.put(line)
+    end()
+
+
+def end(*_):
+    """Kill what was started and leave, whatever the other threads are waiting for."""
+    SPAWNING.acquire(timeout=2)  # and never released: nothing starts any more
+    for group in list(CHILDREN):
+        kill(group)
+    os._exit(0)
+
+
+def respond(request):
+    """One round: each ask is answered by the deadline, or with what is known of it by then."""
+    now, seconds = time.monotonic(), request["deadline"]
+    questions = []
+    for ask in request["asks"]:
+        # The work ends a little before the waiting, so that it can say how far it came.
+        own = ask.get("seconds_limit") or seconds
+        ask["end"] = now + min(own, seconds - min(0.25, seconds / 10))
+        ask["login"] = request.get("secrets", {}).get("proxy", "")
+        questions.append(Question(ask, min(now + seconds, ask["end"] + 0.5)))
+        if ask["ask"] == "Roots":
+            questions[-1].work()
+    quick = collections.deque(each for each in questions if each.ask["ask"] not in SLOW)
+    for question in questions:
+        if question.ask["ask"] in SLOW:
+            start(question.work)
+    for _ in range(min(4, len(quick))):  # four, so that a dead network mount does not stop the rest
+        start(drain, quick)
+    with CHANGED:
+        for question in questions:
+            while not question.done and question.last > time.monotonic():
+                CHANGED.wait(max(0.0, question.last - time.monotonic()))
+        known = [question.snapshot() for question in questions]
+    return encode(known)
+
+
+def start(work, *args):
+    try:
+        threading.Thread(target=work, args=args, daemon=True).start()
+    except RuntimeError:  # no more threads for this user
+        work(*args)
+
+
+def drain(quick):
+    with contextlib.suppress(IndexError):
+        while True:
+            quick.popleft().work()
+
+
+class Question:
+    """One ask and what is known of its answer: a thread writes it, the round reads it."""
+
+    def __init__(self, ask, last):
+        self.ask, self.last, self.began = ask, last, time.monotonic()
+        self.known, self.done = {}, False
+
+    def work(self):
+        """Let the ask's function answer: it returns the answer, or yields it part by part."""
+        if self.done:
+            return
+        self.began = time.monotonic()
+        try:
+            found = ANSWERS.get(self.ask["ask"], unsupported)(self.ask)
+            for part in [found] if isinstance(found, dict) else found:
+                self.enter(part)
+        except Exception as error:
+            self.enter(fault(error, self.ask["ask"]))
+        self.enter({}, done=True)
+
+    def enter(self, part, done=False):
+        with CHANGED:
+            self.known = dict(self.known, **part, seconds=round(time.monotonic() - self.began, 4))
+            self.done = done
+            CHANGED.notify_all()
+
+    def snapshot(self):
+        return self.known if self.done else dict(self.known, error="TIMEOUT")
+
+
+def encode(answers):
+    parts, total = [], 0
+    for answer in answers:
+        try:
+            part = json.dumps(clean(answer), allow_nan=False).encode()
+        except (ValueError, TypeError, RecursionError) as error:
+            part = json.dumps({"error": "CRASH: " + type(error).__name__}).encode()
+        if len(part) > ANSWER_CAP or total + len(part) > REPLY_CAP:
+            part = b'{"error": "TOOBIG"}'
+        total += len(part)
+        parts.append(part)
+    return b"[" + b",".join(parts) + b"]"
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+# The second form is for passwords with a raw slash; it leaves http://host:80/path@x alone.
+USERINFO = re.compile(
+    r"""://(?:[^\s"'<>/?#]*@|[^\s"'<>/?#:@\[]*:(?!\d*(?:[/?#,\s"']|$))[^\s"'<>]*@)"""
+)
+WORD = r"(?:pass(?:w|phrase|_|\b)|secret|token|api[-_]?key|basicauth|digestauth)[\w.-]*"
+SECRETIVE = re.compile("(?i)" + WORD)
+ASSIGNED = re.compile(
+    r"""(?i)(--?[\w.-]*%s\s+|%s["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;]+)""" % (WORD, WORD)
+)
+
+
+def clean(value):
+    """What leaves this machine goes through here: text without surrogates, URLs without logins."""
+    if isinstance(value, bytes):
+        return USERINFO.sub("://", str(value, "utf-8", "backslashreplace"))
+    if isinstance(value, str):
+        return clean(value.encode("utf-8", "backslashreplace"))
+    if isinstance(value, dict):
+        return {clean(key): clean(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean(each) for each in value]
+    return value
+
+
+def reduced(value, keys, place=""):
+    """A stack or container as data: environments keep the asked keys, secrets become `...`."""
+    environment = place.lower() in ("environment", "env")
+    if isinstance(value, dict) and (environment or place == "args"):
+        return {key: each if wanted(key, keys) else None for key, each in value.items()}
+    if isinstance(value, dict):
+        return {
+            key: "..." if isinstance(each, str) and secretly(key) else reduced(each, keys, key)
+            for key, each in value.items()
+            if not key.startswith("x-")
+        }
+    if isinstance(value, list) and environment:
+        pairs = [(str(each).partition("=")[0], each) for each in value]
+        return [each if wanted(key, keys) else key for key, each in pairs]
+    if isinstance(value, list):
+        flags = [re.match("--?[^=]*$", str(each)) and secretly(str(each)) for each in value]
+        return ["..." if flag else reduced(each, keys) for flag, each in zip([0] + flags, value)]
+    return ASSIGNED.sub(r"\1...", value) if isinstance(value, str) else value
+
+
+def wanted(key, keys):
+    ours = key.startswith("WATCHTOWER_") and not re.search("PASS|TOKEN|SECRET|URL|HOOK", key)
+    return ours or key in keys
+
+
+def secretly(key):
+    return key == "content" or SECRETIVE.search(key)
+
+
+def fault(error, ask):
+    told = {"error": named(error)}
+    if ask in SECRET and told["error"].startswith("CRASH"):
+        told["error"] = "CRASH: " + type(error).__name__
+    elif ask == "Dial":
+        told["detail"] = words(error)
+        told.update(getattr(error, "known", {}))
+    return told
+
+
+def named(error):
+    """An error by name. Its errno is told of real ones only: an ssl error's 1 would read EPERM."""
+    if isinstance(error, socket.gaierror):
+        unknown = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
+        return "NXDOMAIN" if error.errno in unknown else "SERVFAIL"
+    if isinstance(error, socket.timeout) or getattr(error, "errno", 0) == errno.ETIMEDOUT:
+        return "TIMEOUT"
+    if type(error).__module__ in ("ssl", "http.client"):
+        return "TLS" if type(error).__module__ == "ssl" else "HTTP"
+    if isinstance(error, UnicodeError) and "label" in str(error):
+        return "NXDOMAIN"  # a name that DNS cannot carry
+    if isinstance(error, OSError) and error.errno in errno.errorcode:
+        return errno.errorcode[error.errno]
+    return "CRASH: " + words(error)
+
+
+def words(error):
+    said = getattr(error, "verify_message", "") or str(error)
+    said = re.sub(r"^\[[^]]*\] |\s*\(_?\w+\.c:\d+\)$", "", said)[:300]
+    return said if isinstance(error, OSError) else type(error).__name__ + ": " + said
+
+
+def unsupported(ask):
+    return {"error": "UNSUPPORTED"}
+
+
+# -- who answers ----------------------------------------------------------------------------------
+
+
+def myself(ask):
+    return {
+        "uid": os.geteuid(),
+        "user": user_name(os.geteuid()),
+        "login": os.environ.get("SUDO_USER", ""),
+        "groups": group_names({os.getegid(), *os.getgroups()}),
+        "hostname": socket.gethostname(),
+        "kernel": os.uname().release,
+        "machine": os.uname().machine,
+        "python": sys.version_info[:3],
+        "time": time.time(),
+    }
+
+
+def account(ask):
+    name = user_name(int(ask["name"])) if ask["name"].isdigit() else ask["name"]
+    try:
+        own_group = grp.getgrnam(name).gr_gid
+    except KeyError:
+        own_group = None
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError:
+        return {"error": "ENOENT", "own_group": own_group}
+    return {
+        "name": found.pw_name,
+        "uid": found.pw_uid,
+        "gid": found.pw_gid,
+        "group": group_name(found.pw_gid),
+        "home": found.pw_dir,
+        "groups": group_names({*os.getgrouplist(name, found.pw_gid)} - {found.pw_gid}),
+        "own_group": own_group,
+    }
+
+
+@functools.lru_cache(maxsize=None)
+def user_name(uid):
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
+@functools.lru_cache(maxsize=None)
+def group_name(gid):
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return ""
+
+
+def group_names(gids):
+    return [group_name(gid) or str(gid) for gid in sorted(gids)]
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+KINDS = {
+    0o100000: "file", 0o040000: "directory", 0o120000: "link", 0o140000: "socket",
+    0o060000: "block", 0o020000: "char", 0o010000: "fifo",
+}  # fmt: skip
+
+
+def raw(path):
+    """Paths are bytes here: names need not be text, and the locale may be C."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+def read(path, limit):
+    """A regular file's first bytes, and whether there are more. No FIFO or device is opened."""
+    kind = os.stat(path).st_mode
+    if not S_ISREG(kind):
+        raise OSError(errno.EISDIR if S_ISDIR(kind) else errno.EINVAL, "not a regular file")
+    data = b""
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    with open(opened, "rb", buffering=0) as stream:
+        while len(data) <= limit:
+            part = stream.read(limit + 1 - len(data))
+            if not part:
+                break
+            data += part
+    return data[:limit], len(data) > limit
+
+
+def file(ask):
+    data, cut = read(raw(ask["path"]), ask["limit"])
+    return {"text": data, "cut": cut}
+
+
+def files(ask):
+    texts, errors = {}, {}
+    paths = expand(raw(ask["pattern"]), errors)
+    for path in paths[:500]:
+        try:
+            texts[path], cut = read(path, ask["limit"])
+            if cut:
+                errors[path] = "TOOBIG"
+        except IsADirectoryError:
+            continue
+        except OSError as error:
+            errors[path] = named(error)
+    if len(paths) > 500:
+        errors[ask["pattern"]] = "TOOBIG"
+    return {"files": texts, "errors": errors}
+
+
+def expand(pattern, errors):
+    """What a pattern matches. Not glob, which is silent about directories that it may not read."""
+    paths = [b"/"]
+    for part in pattern.strip(b"/").split(b"/"):
+        grown = []
+        for path in paths:
+            try:
+                if re.search(rb"[*?[]", part):
+                    found = fnmatch.filter(os.listdir(path), part)
+                    found = sorted(each for each in found if each[:1] != b"." or part[:1] == b".")
+                else:
+                    os.lstat(os.path.join(path, part))
+                    found = [part]
+                grown += [os.path.join(path, each) for each in found]
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                errors[path] = named(error)
+        paths = grown[:5000]
+    return paths
+
+
+def names(ask):
+    with os.scandir(raw(ask["path"])) as entries:
+        return {"names": sorted(each.name for each in itertools.islice(entries, 20000))[:1000]}
+
+
+def stat(ask):
+    path = raw(ask["path"])
+    own, real = os.lstat(path), os.path.realpath(path)
+    try:
+        resolved = dict(looks(os.stat(path)), path=real)
+    except OSError as error:
+        resolved = {"path": real, "error": named(error)}
+    return dict(
+        looks(own),
+        gid=own.st_gid,
+        user=user_name(own.st_uid),
+        group=group_name(own.st_gid),
+        size=own.st_size,
+        modified=own.st_mtime,
+        target=os.readlink(path) if S_ISLNK(own.st_mode) else "",
+        resolved=resolved,
+    )
+
+
+def looks(found):
+    return {
+        "kind": KINDS.get(S_IFMT(found.st_mode), ""),
+        "device": found.st_dev,
+        "inode": found.st_ino,
+        "uid": found.st_uid,
+        "mode": S_IMODE(found.st_mode),
+    }
+
+
+def space(ask):
+    found = os.statvfs(raw(ask["path"]))
+    return {
+        "total": found.f_blocks * found.f_frsize,
+        "available": found.f_bavail * found.f_frsize,
+        "inodes": found.f_files,
+        "inodes_available": found.f_favail,
+    }
+
+
+def walk(ask):
+    """Who owns what below the roots: lstat only, no link followed, no other file system entered."""
+    roots = {os.path.normpath(raw(root)) for root in ask["roots"]}
+    skip, skip_names = set(map(raw, ask["skip"])), set(map(raw, ask["skip_names"]))
+    seen, missing, offenders, samples, passed, unreadable = 0, 0, 0, [], [], []
+    waiting = [(root, None) for root in sorted(roots)]  # each with the device to stay on
+    while waiting and seen < ask["entries"] and time.monotonic() < ask["end"]:
+        path, device = waiting.pop()
+        try:
+            found = os.lstat(path)
+            # On overlay a file's device differs from its directory's: directories alone tell.
+            foreign = S_ISDIR(found.st_mode) and device not in (None, found.st_dev)
+            if foreign or path in skip or os.path.basename(path) in skip_names:
+                passed.append(path)
+                continue
+            seen += 1
+            if (found.st_uid, found.st_gid) != (ask["uid"], ask["gid"]):
+                offenders += 1
+                user, group = user_name(found.st_uid), group_name(found.st_gid)
+                owner = " %s:%s" % (user or found.st_uid, group or found.st_gid)
+                samples += [path + raw(owner)] * (len(samples) < 20)
+            if S_ISDIR(found.st_mode):
+                with os.scandir(path) as entries:
+                    inside = [each.path for each in itertools.islice(entries, ask["entries"])]
+                waiting += [(each, found.st_dev) for each in inside if each not in roots]
+        except FileNotFoundError:
+            missing += device is None
+        except OSError:
+            unreadable.append(path)
+    if missing == len(roots):
+        return {"error": "ENOENT"}
+    return {
+        "entries": seen,
+        "offenders": offenders,
+        "samples": samples,
+        "passed_over": passed[:50],
+        "unreadable": unreadable[:20],
+        "complete": not waiting,
+    }
+
+
+def fsync(ask):
+    import tempfile
+
+    times = []
+    with tempfile.TemporaryFile(dir=raw(ask["path"]), buffering=0) as stream:
+        while len(times) < ask["writes"] and time.monotonic() < ask["end"]:
+            began = time.monotonic()
+            stream.write(b"\0" * 4096)
+            os.fsync(stream.fileno())
+            times.append(time.monotonic() - began)
+    times.sort()
+    count = len(times)
+    if not count:
+        return {"error": "TIMEOUT"}
+    return {"writes": count, "p50": times[count // 2], "p99": times[count * 99 // 100]}
+
+
+# -- files that hold secrets ----------------------------------------------------------------------
+
+
+def license_file(ask):
+    import hashlib
+
+    data, cut = read(raw(ask["path"]), 1 << 18)
+    if cut:
+        return {"error": "TOOBIG"}
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    text = str(data, "utf-16" if wide else "utf-8", "replace")
+    problems = ["bom"] * (wide or text[:1] == "\ufeff")
+    text = text.strip("\ufeff \t\r\n\0")
+    return dict(
+        license_content(text, problems) if text else {},
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        blank=not text,
+        problems=["crlf"] * (b"\r" in data) + problems,
+        text=data if ask["whole"] else "",
+    )
+
+
+def license_content(text, problems):
+    """What a license says of itself: its number and dates, never its holder or its signature."""
+    if "\\n" in text:
+        problems.append("literal-newlines")
+    text = text.replace("\\r", "").replace("\\n", "\n").replace("\r", "\n")
+    if re.search(r"(?i)<(!doctype|html|head|body)\b", text):
+        problems.append("html")
+        return {}
+    begin = re.search(r"--+\s*BEGIN[^\n-]*SESAM[^\n-]*--+", text)
+    finish = re.search(r"--+\s*END[^\n-]*SESAM[^\n-]*--+", text)
+    problems += ["no-begin"] * (not begin) + ["no-end"] * (not finish)
+    body = text[begin.end() if begin else 0 : finish.start() if finish else len(text)]
+    outer, problem = decoded(re.sub(r"(?m)^--.*", "", body))
+    if problem:
+        problems.append(problem)
+        return {}
+    signed = any(re.search("(?i)sign|^sig$", key) and each for key, each in outer.items())
+    if not outer.get("payload"):
+        problems.append("no-payload")
+        return {"signed": signed}
+    payload, problem = decoded(str(outer["payload"]))
+    if problem:
+        problems.append("payload-" + problem.replace("truncated", "not-json"))
+        return {"signed": signed}
+    told = {"signed": signed}
+    for key in ("_id", "expires", "created"):
+        value = payload.get(key)
+        told[key.strip("_")] = str(value)[:200] if value and isinstance(value, (str, int)) else None
+    problems += ["no-id"] * (not told["id"])
+    return told
+
+
+def decoded(text):
+    """A JSON object from base64, and the word for what is wrong with it."""
+    text = re.sub(r"\s", "", text)
+    if not re.match(r"[A-Za-z0-9+/]+={0,2}$", text):
+        return None, "not-base64"
+    text = text.rstrip("=")
+    text = text[: len(text) - (len(text) % 4 == 1)]  # a last letter alone holds no byte
+    data = base64.b64decode(text + "=" * (-len(text) % 4))
+    try:
+        found = json.loads(str(data, "utf-8"))
+    except (ValueError, RecursionError):
+        data = data.strip()
+        return None, "truncated" if data[:1] == b"{" and data[-1:] != b"}" else "not-json"
+    return (found, "") if isinstance(found, dict) else (None, "not-json")
+
+
+def docker_config(ask):
+    data, cut = read(raw(ask["path"]), 1 << 20)
+    try:
+        found = json.loads(str(data, "utf-8-sig"))
+    except (ValueError, RecursionError):
+        found = None
+    if cut or not isinstance(found, dict):
+        return {"json": False}
+    auths, helpers = table(found, "auths"), table(found, "credHelpers")
+    proxies = table(table(found, "proxies"), "default")
+    return {
+        "json": True,
+        "registries": {
+            name: {"auth": has_login(auths.get(name)), "helper": str(helpers.get(name, ""))}
+            for name in list(dict.fromkeys([*auths, *helpers]))[:50]
+        },
+        "store": str(found.get("credsStore") or ""),
+        "context": str(found.get("currentContext") or ""),
+        "proxies": {
+            key: re.sub(r"^(\w+://)?.*@", r"\1", str(proxies[key]))
+            for key in ("httpProxy", "httpsProxy", "ftpProxy", "allProxy", "noProxy")
+            if key in proxies
+        },
+    }
+
+
+def table(found, key):
+    return found[key] if isinstance(found.get(key), dict) else {}
+
+
+def has_login(entry):
+    try:
+        return b":" in base64.b64decode(entry["auth"], validate=True)
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
+ASSIGNMENT = re.compile(
+    r"""(?as)[ \t]*(?:export[ \t]+)?([\w.\[\]-]+)[ \t]*[=:][ \t]*"""
+    r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\n]*)[^\n]*"""
+)
+
+
+def env_file(ask):
+    """A .env as compose reads it: quotes over lines, comments after a blank, the last one wins."""
+    data, cut = read(raw(ask["path"]), 1 << 18)
+    if cut:
+        return {"error": "TOOBIG"}
+    text = str(data, "utf-8-sig", "backslashreplace").replace("\r\n", "\n")
+    values, others, at = {}, set(), 0
+    while at < len(text):
+        found = ASSIGNMENT.match(text, at)
+        if found and found.group(1) in ask["keys"]:
+            values[found.group(1)] = env_value(found.group(2))
+        elif found:
+            others.add(found.group(1))
+        at = (text.find("\n", found.end() if found else at) + 1) or len(text)
+    return {
+        "values": {key: value for key, (value, _) in values.items()},
+        "names": sorted(others),
+        "doubtful": sorted(key for key, (_, doubt) in values.items() if doubt),
+    }
+
+
+def env_value(text):
+    quote = text[:1]
+    if quote not in ("'", '"'):
+        value = text.split(" #")[0].rstrip()
+        return value, "$" in value
+    if len(text) < 2 or text[-1] != quote:
+        return "", True  # an open quote: what follows may be another's secret
+    value = text[1:-1]
+    return value, "\n" in value or quote == '"' and bool(re.search(r"[$\\]", value))
+
+
+def compose_plugin():
+    """The plugin that `docker compose` would start: called by itself it answers twice as fast."""
+    places = [home() + "/.docker"] + [
+        place + "/docker"
+        for place in ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec")
+    ]
+    found = [place + "/cli-plugins/docker-compose" for place in places]
+    return next((each for each in found if os.access(each, os.X_OK)), None)
+
+
+def compose(ask):
+    directory = raw(ask["directory"])
+    os.stat(directory)
+    if not which("docker"):
+        return {"error": "ENOENT", "message": "there is no docker"}
+    plugin = compose_plugin()
+    argv = ([plugin] if plugin else ["docker", "compose"]) + ["config", "--format", "json"]
+    done = spawn(argv, ask["end"], 4 << 20, {"PATH": PATH, "HOME": home()}, directory)
+    said = str(done["err"], "utf-8", "replace")
+    found = re.findall(r'level=warning msg="((?:[^"\\]|\\.)*)"|WARN\[\d+\] (.*)', said)
+    warnings = [re.sub(r"\\(.)", r"\1", one or two)[:500] for one, two in found[:50]]
+    answer = {"code": done["code"], "warnings": [ASSIGNED.sub(r"\1...", each) for each in warnings]}
+    if done["error"] or done["cut"]:
+        return dict(answer, error=done["error"] or "TOOBIG")
+    if done["code"] == 0:
+        document = json.loads(str(done["out"], "utf-8"))
+        return dict(answer, document=reduced(document, ask["keys"]))
+    if not plugin and re.search(
+        r"docker --help|unknown (shorthand )?flag|not a docker command", said
+    ):
+        return dict(answer, message="docker: 'compose' is not a docker command")
+    # Parse errors quote the line at fault, which may hold a secret: only names stay.
+    quoted = r'(service |network |volume )?"(?:[^"\\]|\\.)*"'
+    said = re.sub(quoted, lambda found: found.group(0) if found.group(1) else '"..."', said)
+    said = re.sub(r"(unterminated quoted value) .*", r"\1 ...", said)
+    return dict(answer, message=ASSIGNED.sub(r"\1...", said)[-2000:])
+
+
+PEM = re.compile(
+    r"-----BEGIN (?:X509 )?CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END (?:X509 )?CERTIFICATE-----"
+)
+
+
+def certificates(ask):
+    data, cut = read(raw(ask["path"]), 1 << 20)
+    text = str(data, "ascii", "replace")
+    answer = {"pems": PEM.findall(text)[:200], "private": "PRIVATE KEY-----" in text}
+    return dict(answer, error="TOOBIG") if cut else answer
+
+
+def private_key(ask):
+    """openssl's word for the public half; the private one is read by openssl alone."""
+    path = raw(ask["path"])
+    read(path, 1)
+    if not which("openssl"):
+        return {"error": "UNSUPPORTED", "message": "there is no openssl"}
+    argv = ["openssl", "pkey", "-in", path, "-pubout", "-passin", "pass:"]
+    done = spawn(argv, ask["end"], 65536)
+    if done["error"] or done["code"]:
+        return {"error": done["error"], "message": done["err"][-500:]}
+    return {"public": done["out"]}
+
+
+# -- programs -------------------------------------------------------------------------------------
+
+
+def run(ask):
+    argv, user, place = list(map(raw, ask["argv"])), ask["user"], home()
+    if not which(ask["argv"][0]):
+        return {"error": "ENOENT"}
+    if user and user != user_name(os.geteuid()):
+        if os.geteuid() != 0:
+            return {"error": "EPERM", "err": "only root can run it as " + user}
+        if not which("runuser"):
+            return {"error": "UNSUPPORTED", "err": "there is no runuser"}
+        try:
+            place = pwd.getpwnam(user).pw_dir
+        except KeyError:
+            return {"error": "EINVAL", "err": "there is no user " + user}
+        argv = ["runuser", "-u", user, "--"] + argv
+    return spawn(argv, ask["end"], ask["limit"], {"PATH": PATH, "HOME": place, "LC_ALL": "C"})
+
+
+def spawn(argv, end, limit, env=None, cwd="/"):
+    """Run a program, without a shell, in its own session, until it ends or meets a bound."""
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    env = env or {"PATH": PATH, "HOME": home(), "LC_ALL": "C"}
+    with SPAWNING:
+        child = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, env=env, cwd=cwd, start_new_session=True, **pipes
+        )
+        CHILDREN.add(child.pid)
+    out, err, error, cut = bytearray(), bytearray(), None, False
+    with child.stdout, child.stderr, selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ, out)
+        selector.register(child.stderr, selectors.EVENT_READ, err)
+        while not cut:
+            # Seen but not reaped, so that the number stays its own until the group is killed.
+            over = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            left = end - time.monotonic()
+            if left <= 0:
+                error = None if over else "TIMEOUT"
+                break
+            pause = min(left, 0.1 if selector.get_map() else 0.002)
+            ready = selector.select(0 if over else pause)
+            if over and not ready:
+                break  # a daemon that it left behind may still hold the pipes
+            for key, _ in ready:
+                part = os.read(key.fd, 65536)
+                key.data.extend(part)
+                cut = cut or len(key.data) > limit
+                if not part:
+                    selector.unregister(key.fileobj)
+    with SPAWNING:
+        kill(child.pid)
+        CHILDREN.discard(child.pid)
+    ended = {"error": error, "code": child.wait(), "cut": cut}
+    return dict(ended, out=bytes(out[:limit]), err=bytes(err[:limit]))
+
+
+def kill(group):
+    with contextlib.suppress(OSError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def which(program):
+    paths = [os.path.join(each, program) for each in PATH.split(":")]
+    return any(os.path.isfile(raw(path)) and os.access(raw(path), os.X_OK) for path in paths)
+
+
+def home():
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        return "/"
+
+
+def docker_api(ask):
+    until, most = min(ask["end"], time.monotonic() + 8), 8 << 20
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+        link.settimeout(remaining(until))
+        link.connect("/var/run/docker.sock")
+        response = exchange(link, "GET %s HTTP/1.1" % ask["path"], {"Host": "docker"}, until)
+        data = response.read(most + 1)
+    if len(data) > most:
+        return {"error": "TOOBIG", "status": response.status}
+    try:
+        value = reduced(json.loads(str(data, "utf-8")), ("DOCKER_API_VERSION", "NODE_DOMAIN"))
+    except ValueError:
+        value = None
+    if isinstance(value, list):
+        return {"status": response.status, "value": [picked(each, ask) for each in value]}
+    ask = ask if response.status == 200 else {"keep": ["message"], "labels": []}
+    return {"status": response.status, "value": picked(value, ask)}
+
+
+def picked(value, ask):
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("Labels"), dict):  # other people's labels may hold their secrets
+        ours = {key: value["Labels"][key] for key in ask["labels"] if key in value["Labels"]}
+        value = dict(value, Labels=ours)
+    return {key: value[key] for key in ask["keep"] or value if key in value}
+
+
+def listeners(ask):
+    found = {}  # socket: its places
+    for family, lines in ((socket.AF_INET, "/proc/net/tcp"), (socket.AF_INET6, "/proc/net/tcp6")):
+        with contextlib.suppress(FileNotFoundError), open(lines, encoding="ascii") as rows:
+            for row in rows:
+                fields = row.split()
+                address, _, port = fields[1].partition(":")
+                if fields[3] == "0A" and int(port, 16) in ask["ports"]:
+                    numbers = [int(each, 16) for each in re.findall("." * 8, address)]
+                    packed = struct.pack("=%dI" % len(numbers), *numbers)
+                    place = {"address": socket.inet_ntop(family, packed), "port": int(port, 16)}
+                    found.setdefault("socket:[%s]" % fields[9], []).append(place)
+    owners = socket_owners(found)
+    return {
+        "listeners": [dict(owners.get(each, {}), **one) for each in found for one in found[each]]
+    }
+
+
+def socket_owners(sockets):
+    owners = {}
+    for pid in sorted(filter(str.isdigit, os.listdir("/proc")), key=int):
+        place = "/proc/%s/" % pid
+        with contextlib.suppress(OSError):  # it ended, or it is not ours to look at
+            for number in os.listdir(place + "fd") if len(owners) < len(sockets) else ():
+                each = os.readlink(place + "fd/" + number)
+                if each in sockets and each not in owners:
+                    command, cgroup = read(place + "comm", 64)[0], read(place + "cgroup", 500)[0]
+                    owners[each] = {"pid": int(pid), "command": command.strip(), "cgroup": cgroup}
+    return owners
+
+
+# -- DNS ------------------------------------------------------------------------------------------
+
+
+def lookup(ask):
+    """One question to the machine's resolvers on port 53, twice to each. Nothing is followed."""
+    kind = {"A": 1, "AAAA": 28, "CAA": 257}[ask["type"]]
+    labels = ask["name"].rstrip(".").encode("idna").split(b".")
+    name = b"".join(struct.pack("B", len(label)) + label for label in labels) + b"\0"
+    query = os.urandom(2) + struct.pack(">5H", 256, 1, 0, 0, 0) + name + struct.pack(">2H", kind, 1)
+    settings = str(read(b"/etc/resolv.conf", 65536)[0], "ascii", "replace")
+    servers = re.findall(r"(?m)^nameserver\s+(\S+)", settings)[:3] * 2
+    answer = {"error": "NOSERVER"}
+    for index, server in enumerate(servers):
+        answer = {"server": server}
+        until = time.monotonic() + (ask["end"] - time.monotonic()) / (len(servers) - index)
+        try:
+            place = socket.getaddrinfo(server, 53, flags=socket.AI_NUMERICHOST)[0]
+            reply = by_datagram(place, query, until)
+            if reply[2] & 2:  # truncated
+                reply = by_stream(place, query, until)
+            answer["records"] = records(reply, kind)
+            if reply[3] & 15 == 0:
+                return answer
+            answer["error"] = {3: "NXDOMAIN", 5: "REFUSED"}.get(reply[3] & 15, "SERVFAIL")
+            if answer["error"] == "NXDOMAIN":
+                return answer
+        except OSError as error:
+            answer["error"] = named(error)
+        except (LookupError, ValueError, struct.error):
+            answer["error"] = "SERVFAIL"
+    return answer
+
+
+def by_datagram(place, query, until):
+    with socket.socket(place[0], socket.SOCK_DGRAM) as link:
+        link.connect(place[4])
+        link.send(query)
+        while True:
+            link.settimeout(remaining(until))
+            reply = link.recv(65536)
+            same = reply[12 : len(query)].lower() == query[12:].lower() or len(reply) == 12
+            if reply[:2] == query[:2] and same and reply[2] & 0x80:
+                return reply
+
+
+def by_stream(place, query, until):
+    with socket.socket(place[0], socket.SOCK_STREAM) as link:
+        link.settimeout(remaining(until))
+        link.connect(place[4])
+        link.sendall(struct.pack(">H", len(query)) + query)
+        reader = Stream(link, until).makefile("rb")
+        return reader.read(struct.unpack(">H", reader.read(2))[0])
+
+
+def records(reply, kind):
+    """The records of a kind; an answer that ends early raises IndexError or struct.error."""
+    questions, answers = struct.unpack_from(">2H", reply, 4)
+    at, found = 12, []
+    for number in range(min(questions, 4) + min(answers, 100)):
+        while 0 < reply[at] < 0xC0:
+            at += 1 + reply[at]
+        at += 2 if reply[at] else 1
+        if number < questions:
+            at += 4
+            continue
+        this, _, _, size = struct.unpack_from(">2HIH", reply, at)
+        (data,) = struct.unpack_from("%ds" % size, reply, at + 10)
+        at += 10 + size
+        if this == kind == 257:
+            found.append(b"%d %s %s" % (data[0], data[2 : 2 + data[1]], data[2 + data[1] :]))
+        elif this == kind:
+            found.append(socket.inet_ntop(socket.AF_INET if kind == 1 else socket.AF_INET6, data))
+    return found
+
+
+# -- dials ----------------------------------------------------------------------------------------
+
+BUNDLES = (  # in the order in which Go, and so Docker, looks for them
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+NO_ROUTE = ("ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT")
+CONTEXTS = {}  # host, none, public: the TLS context and its store; loading a bundle takes 20 ms
+LOADING = threading.Lock()
+
+
+class Stopped(Exception):
+    """A dial that ends for a reason that is no exception; `known` goes into its answer."""
+
+    def __init__(self, **known):
+        super().__init__()
+        self.known = dict({"detail": ""}, **known)
+
+
+class Stream(io.RawIOBase):
+    """What a socket brings, for http.client, with one end of time for all reads together."""
+
+    def __init__(self, link, until):
+        self.link, self.until = link, until
+
+    def readable(self):
+        return True
+
+    def makefile(self, mode):
+        return io.BufferedReader(self)
+
+    def readinto(self, buffer):
+        self.link.settimeout(remaining(self.until))
+        try:
+            return self.link.recv_into(buffer)
+        except OSError as error:
+            # Python 3.6 and 3.7 raise where a server closes without close_notify: just an end.
+            if named(error) == "TLS" and "eof" in str(error).lower() or error.errno == 0:
+                return 0
+            raise
+
+
+def remaining(until):
+    left = until - time.monotonic()
+    if left <= 0:
+        raise socket.timeout("out of time")
+    return left
+
+
+def exchange(link, line, headers, until):
+    from http.client import HTTPResponse
+
+    head = [line] + ["%s: %s" % each for each in headers.items()] + ["Connection: close", "", ""]
+    link.settimeout(remaining(until))
+    link.sendall("\r\n".join(head).encode("utf-8"))
+    response = HTTPResponse(Stream(link, until), method=line.split(" ")[0])
+    response.begin()
+    return response
+
+
+def dial(ask):
+    """DNS, TCP, proxy, TLS, HTTP: each is told when it is known, before the next is tried."""
+    with contextlib.ExitStack() as links:
+        link, place = yield from dial_tcp(ask, links)
+        if ask["proxy"]:
+            yield {"layer": "proxy"}
+            yield tunnel(link, ask)
+        if ask["tls"]:
+            link = yield from dial_tls(ask, links, link, place)
+        if ask["path"]:
+            yield {"layer": "http"}
+            yield from dial_http(ask, link)
+        yield {"layer": "done"}
+
+
+def dial_tcp(ask, links):
+    yield {"layer": "dns"}
+    host, port, flags = ask["address"] or ask["name"], ask["port"], 0
+    if ask["proxy"]:
+        host, _, port = ask["proxy"].rpartition("@")[2].rpartition(":")
+    elif ask["address"]:
+        flags = socket.AI_NUMERICHOST
+    places = socket.getaddrinfo(
+        host.strip("[]"), port, 0, socket.SOCK_STREAM, socket.IPPROTO_TCP, flags
+    )
+    yield {"layer": "tcp", "addresses": [] if ask["proxy"] else [each[4][0] for each in places]}
+    attempts = []
+    for index, place in enumerate(places):
+        share = (ask["end"] - time.monotonic()) / (len(places) - index)
+        link, attempt = connect(place, time.monotonic() + share, links)
+        attempts.append(attempt)
+        yield {"attempts": list(attempts)}
+        if attempt["result"] == "open":
+            return link, place
+    results = [each["result"] for each in attempts]
+    raise Stopped(error=next((each for each in results if each not in NO_ROUTE), results[-1]))
+
+
+def connect(place, until, links):
+    attempt, began, link = {"address": place[4][0], "result": "open"}, time.monotonic(), None
+    try:
+        link = links.enter_context(socket.socket(place[0], socket.SOCK_STREAM))
+        link.settimeout(remaining(until))
+        link.connect(place[4])
+    except OSError as error:
+        attempt["result"] = named(error)
+    with contextlib.suppress(OSError, AttributeError):
+        attempt["source"] = link.getsockname()[0]
+    attempt["seconds"] = round(time.monotonic() - began, 4)
+    return link if attempt["result"] == "open" else None, attempt
+
+
+def tunnel(link, ask):
+    target = "%s:%d" % (in_url(ask["address"] or ask["name"]), ask["port"])
+    headers = {"Host": target, "User-Agent": "sesam-audit"}
+    if ask["login"]:
+        login = str(base64.b64encode(ask["login"].encode("utf-8")), "ascii")
+        headers["Proxy-Authorization"] = "Basic " + login
+    response = exchange(link, "CONNECT %s HTTP/1.1" % target, headers, ask["end"])
+    wants = (response.getheader("Proxy-Authenticate") or "")[:500]
+    known = {"proxy_status": response.status, "proxy_authenticate": wants}
+    if not 200 <= response.status < 300:
+        raise Stopped(error="HTTP", detail="%d %s" % (response.status, response.reason), **known)
+    return known
+
+
+def in_url(name):
+    return "[%s]" % name if ":" in name else name
+
+
+def dial_tls(ask, links, link, place):
+    """The host's own store judges first. The certificate's names are the auditor's to judge."""
+    yield {"layer": "tls", "store": context("host")[1]}
+    link, refused = handshake(ask, links, link, "host")
+    yield {"trusted": not refused, "trust_error": refused}
+    if refused:
+        link, _ = handshake(ask, links, again(ask, links, place), "none")
+    yield seen_of(link)
+    if ask["public"] and "public" in CONTEXTS:
+        with contextlib.suppress(OSError, Stopped):
+            _, refused = handshake(ask, links, again(ask, links, place), "public")
+            yield {"public": not refused}
+    return link
+
+
+def again(ask, links, place):
+    """Another connection to the address that was open, for another handshake."""
+    link, attempt = connect(place, ask["end"], links)
+    if not link:
+        raise Stopped(error=attempt["result"], detail="when connecting again")
+    if ask["proxy"]:
+        tunnel(link, ask)
+    return link
+
+
+def handshake(ask, links, link, purpose):
+    name = ask["name"]
+    sni = None if not name or ":" in name or re.match(r"[\d.]+$", name) else name
+    link.settimeout(remaining(ask["end"]))
+    try:
+        link = context(purpose)[0].wrap_socket(link, server_hostname=sni)
+    except OSError as error:
+        if getattr(error, "reason", "") != "CERTIFICATE_VERIFY_FAILED":
+            raise
+        return None, words(error)
+    return links.enter_context(link), ""
+
+
+def context(purpose, pem=""):
+    import ssl
+
+    with LOADING:
+        if purpose not in CONTEXTS or pem:
+            made, store = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ""
+            made.check_hostname = False
+            made.verify_mode = ssl.CERT_NONE if purpose == "none" else ssl.CERT_REQUIRED
+            if pem:
+                made.load_verify_locations(cadata=pem)
+            if purpose == "host":
+                store = next(filter(os.path.isfile, BUNDLES), "")
+                with contextlib.suppress(OSError):  # an empty bundle trusts nobody
+                    made.load_verify_locations(store) if store else made.load_default_certs()
+            CONTEXTS[purpose] = made, store
+        return CONTEXTS[purpose]
+
+
+def roots(ask):
+    return {"count": context("public", ask["pem"])[0].cert_store_stats()["x509"]}
+
+
+def seen_of(link):
+    """The version and the chain: all of it since Python 3.10, the leaf alone before."""
+    name = "get_unverified_chain"
+    whole = getattr(link, name, None) or getattr(link._sslobj, name, None)
+    chain = (whole() if whole else [link.getpeercert(True)]) or ()
+    ders = [each if isinstance(each, bytes) else each.public_bytes(2) for each in chain]  # 2: DER
+    return {
+        "tls_version": link.version() or "",
+        "chain": [base64.b64encode(each) for each in ders[:10]],
+        "whole_chain": bool(whole),
+    }
+
+
+TOKEN = re.compile(rb'("(?:\w+_)?token"\s*:\s*")[^"]*')
+
+
+def dial_http(ask, link):
+    host = in_url(ask["name"] or ask["address"])
+    host += "" if ask["port"] == (443 if ask["tls"] else 80) else ":%d" % ask["port"]
+    headers = {"Host": host, "User-Agent": "sesam-audit", "Accept": ask["accept"]}
+    response = exchange(link, "GET %s HTTP/1.1" % ask["path"], headers, ask["end"])
+    told = {}
+    for key, value in response.getheaders()[:40]:
+        key = key.lower()
+        told[key] = (told[key] + ", " + value if key in told else value)[:500]
+    # Signed links carry their right in the query, cookies are somebody's session.
+    told.update({key: told[key].partition("?")[0] for key in ("location",) if key in told})
+    told.pop("set-cookie", None)
+    yield {"status": response.status, "headers": told, "time": time.time()}
+    body, part = b"", b" "
+    while part and len(body) < 4096:
+        try:
+            part = response.read1(4096 - len(body))
+        except Exception as error:
+            if type(error).__name__ != "IncompleteRead":
+                raise
+            part = b""
+        body += part
+        yield {"body": TOKEN.sub(rb"\1...", body)}
+
+
+ANSWERS = {
+    "Self": myself, "Account": account, "File": file, "Files": files, "Names": names, "Stat": stat,
+    "Space": space, "Walk": walk, "Fsync": fsync, "LicenseFile": license_file,
+    "DockerConfig": docker_config, "EnvFile": env_file, "Compose": compose,
+    "Certificates": certificates, "PrivateKey": private_key, "Run": run, "DockerApi": docker_api,
+    "Listeners": listeners, "Lookup": lookup, "Dial": dial, "Roots": roots,
+}  # fmt: skip
+
+if "MARKER" in globals():
+    converse(MARKER)

@@ -1,0 +1,191 @@
+"""The options of a deployment and the sizes it demands: shipped defaults, TOML file, `--set`."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+from sesam_audit.errors import UsageError
+from sesam_audit.quantity import Size
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Demanded sizes (guide: Hardware requirements); bytes."""
+
+    cpus: int = 4
+    memory: Size = Size.parse("16 GB")
+    data_partition: Size = Size.parse("350 GB")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How Sesam is to be deployed on the audited hosts (REQUIREMENTS, Options of a deployment)."""
+
+    certificates: Literal["letsencrypt", "provided", "self-signed"] = "letsencrypt"
+    data: Literal["datadisk", "rootdisk"] = "datadisk"
+    sesam_destinations: Literal["domains", "ips"] = "domains"
+    node_domain: str = ""
+    fluentbit_host: str = "ss-companyhub.sesam.cloud"
+    proxy: str = ""
+    proxy_credentials: str = ""
+    public_addresses: tuple[str, ...] = ()
+    client_networks: tuple[str, ...] = ()
+    auditor_stands_for: Literal["internet", "clients", "none"] = "none"
+    extra_destinations: tuple[str, ...] = ()
+    public_roots: str = ""
+    license_public_key: str = ""
+    rhel_rebuilds: Literal["fail", "accept"] = "fail"
+    deadline: float = 10.0
+    measure_storage: bool = False
+    hardware: Sizes = field(default_factory=Sizes)
+
+    @property
+    def proxy_address(self) -> tuple[str, int] | None:
+        """The proxy's host and port, or None without a proxy."""
+        if not self.proxy:
+            return None
+        parts = urlsplit(self.proxy if "//" in self.proxy else f"//{self.proxy}")
+        return parts.hostname or "", parts.port or 3128
+
+    def changed(self) -> dict[str, str]:
+        """The keys that differ from the shipped defaults, as text, for the report's header."""
+        return dict(_differences("", self, Profile()))
+
+    def lowered(self) -> str:
+        """The sentence that says which demanded sizes were lowered, or nothing."""
+        shipped, mine = Sizes(), self.hardware
+        low = [
+            f"{item.name.replace('_', ' ')} {getattr(mine, item.name)}"
+            f" instead of {getattr(shipped, item.name)}"
+            for item in fields(Sizes)
+            if getattr(mine, item.name) < getattr(shipped, item.name)
+        ]
+        return "Sizes lowered by the profile: " + ", ".join(low) if low else ""
+
+
+def _differences(prefix: str, mine: Any, shipped: Any) -> Iterable[tuple[str, str]]:
+    for item in fields(mine):
+        value, default = getattr(mine, item.name), getattr(shipped, item.name)
+        if is_dataclass(value):
+            yield from _differences(f"{item.name}.", value, default)
+        elif value != default:
+            text = ", ".join(value) if isinstance(value, tuple) else str(value)
+            yield f"{prefix}{item.name}", text
+
+
+def load(path: Path | None, settings: Iterable[str] = ()) -> Profile:
+    """The shipped defaults, changed by a TOML file and by KEY=VALUE settings, in that order.
+
+    Raises:
+        UsageError: unreadable file, unknown key (the nearest is named), value of a wrong kind,
+            or a password inside a URL.
+    """
+    profile = Profile()
+    if path is not None:
+        profile = _merge(profile, _read(path), str(path), "")
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set {setting!r} has no value", "Write --set KEY=VALUE")
+        tree: Any = value
+        for part in reversed(key.strip().split(".")):
+            tree = {part: tree}
+        profile = _merge(profile, tree, "--set", "")
+    _validate(profile)
+    return profile
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"The profile {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"The profile {path} is not valid TOML: {error}") from error
+
+
+def _merge(record: Any, tree: Mapping[str, Any], origin: str, prefix: str) -> Any:
+    kinds = get_type_hints(type(record))
+    changes: dict[str, Any] = {}
+    for key, value in tree.items():
+        if key not in kinds:
+            raise UsageError(f"{origin}: there is no key {prefix + key!r}", _nearest(key, kinds))
+        if is_dataclass(kinds[key]):
+            if not isinstance(value, Mapping):
+                raise UsageError(f"{origin}: {key!r} is a table", f"Write {key}.NAME = VALUE")
+            changes[key] = _merge(getattr(record, key), value, origin, f"{key}.")
+        else:
+            changes[key] = _convert(kinds[key], value, f"{origin}: {prefix}{key}")
+    return replace(record, **changes)
+
+
+def _nearest(key: str, kinds: Iterable[str]) -> str:
+    close = difflib.get_close_matches(key, list(kinds), n=1, cutoff=0.3)
+    return f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(kinds)}"
+
+
+def _convert(kind: Any, value: Any, where: str) -> Any:
+    """One value of the type its key declares; text from --set is read as that type."""
+    try:
+        if get_origin(kind) is Literal:
+            if value in get_args(kind):
+                return value
+            raise ValueError(f"{value!r} is not one of {', '.join(get_args(kind))}")
+        if kind is Size and not isinstance(value, bool):
+            return Size.parse(value)
+        if get_origin(kind) is tuple:
+            return _texts(value)
+        if kind in (int, float) and not isinstance(value, bool):
+            return _positive(kind, value)
+        if kind is bool and str(value).lower() in ("true", "false"):
+            return str(value).lower() == "true"
+        if kind is str and isinstance(value, str):
+            return value
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{where}: {error}") from error
+    raise UsageError(f"{where}: {value!r} is not a {kind.__name__}")
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise ValueError(f"{value!r} is not a list of texts")
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _positive(kind: type[int | float], value: Any) -> int | float:
+    number = kind(value)
+    if isinstance(value, float) and number != value and value < float("inf"):
+        raise ValueError(f"{value!r} is not a whole number")
+    if not 0 < number < float("inf"):
+        raise ValueError(f"{value!r} is not a number above zero")
+    return number
+
+
+def _validate(profile: Profile) -> None:
+    if "@" in profile.proxy:
+        raise UsageError(
+            "proxy: a password in the address would be seen by others",
+            "Name a file that holds USER:PASSWORD in `proxy_credentials`, or - for standard input",
+        )
+    try:
+        host, _ = profile.proxy_address or ("no proxy", 0)
+    except ValueError:
+        host = ""
+    if not host:
+        raise UsageError(f"proxy: {profile.proxy!r} is not HOST:PORT")
+    for key in ("public_roots", "license_public_key"):
+        path = getattr(profile, key)
+        if path and not Path(path).is_file():
+            raise UsageError(f"{key}: there is no file {path!r}")

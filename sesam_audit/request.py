@@ -1,0 +1,36 @@
+"""What is asked of an audit, whoever asks: the command line or a program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sesam_audit.host import Way
+from sesam_audit.model import Level, Stage
+from sesam_audit.profile import Profile
+
+if TYPE_CHECKING:
+    from sesam_audit.waivers import Rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to audit: everything the command line, or a program, may say."""
+
+    profile: Profile
+    stage: Stage = Stage.PREFLIGHT
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    way: Way = field(default_factory=Way)
+    jobs: int = 16
+    fail_on: Level = Level.MUST
+    require_complete: bool = False
+    as_of: datetime | None = None
+    secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    waivers: tuple[Rule, ...] = ()
+
+    @property
+    def names_checks(self) -> bool:
+        """Whether it can only be checked against the catalogue of checks."""
+        return bool(self.only or self.skip)

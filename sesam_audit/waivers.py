@@ -1,0 +1,87 @@
+"""Accepted risks: a TOML file that lies over failed and unknown findings, never in their place."""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sesam_audit.errors import UsageError
+from sesam_audit.model import Finding, Outcome, Waiver
+from sesam_audit.requirement import catalogue, near
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_KEYS = {"id", "subject", "host", "reason", "until", "by"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One `[[waiver]]`: which findings, why, until which day, who said so."""
+
+    id: str
+    reason: str
+    until: date
+    by: str
+    subject: str | None = None
+    host: str = "*"
+
+    def covers(self, host: str, finding: Finding, now: datetime) -> bool:
+        """Failed and unknown only; the last day still counts."""
+        return (
+            finding.id == self.id
+            and finding.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+            and self.subject in (None, finding.subject)
+            and fnmatch.fnmatchcase(host, self.host)
+            and now.date() <= self.until
+        )
+
+
+def read(path: Path) -> tuple[Rule, ...]:
+    """The rules of a waiver file.
+
+    Raises:
+        UsageError: unreadable, not TOML, an unknown key or id, or a part missing.
+    """
+    try:
+        tree = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"The waiver file {path} cannot be read: {error}") from error
+    rules = tree.pop("waiver", [])
+    if tree or not isinstance(rules, list):
+        raise UsageError(f"{path}: only [[waiver]] tables may stand there")
+    return tuple(_rule(entry, f"{path}: waiver {n}") for n, entry in enumerate(rules, 1))
+
+
+def _rule(entry: Any, where: str) -> Rule:
+    if not isinstance(entry, dict) or set(entry) - _KEYS:
+        raise UsageError(f"{where}: known keys are {', '.join(sorted(_KEYS))}")
+    for key in ("id", "reason", "by"):
+        if not isinstance(entry.get(key), str) or not entry[key].strip():
+            raise UsageError(f"{where} has no {key!r}", "Say what is accepted, why, and by whom")
+    for key in ("subject", "host"):
+        if not isinstance(entry.get(key, ""), str):
+            raise UsageError(f"{where}: {key!r} is not a text")
+    if entry["id"] not in catalogue():
+        raise UsageError(
+            f"{where}: no check is called {entry['id']!r}", near(entry["id"], catalogue())
+        )
+    until = entry.get("until")
+    if not isinstance(until, date) or isinstance(until, datetime):
+        raise UsageError(f"{where} has no 'until' day", "Write until = 2027-01-31")
+    return Rule(**entry)
+
+
+def apply(rules: tuple[Rule, ...], host: str, finding: Finding, now: datetime) -> Finding:
+    """The finding with the first waiver that covers it."""
+    for rule in rules:
+        if rule.covers(host, finding, now):
+            waiver = Waiver(rule.reason, rule.until.isoformat(), rule.by)
+            return replace(finding, waiver=waiver)
+    return finding

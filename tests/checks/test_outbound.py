@@ -1,0 +1,341 @@
+"""Outbound checks: what passes, what fails, what nobody can tell, and in which words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sesam_audit.asks import DialAnswer
+from sesam_audit.destinations import needed
+from sesam_audit.errors import Unknown
+from sesam_audit.facts.interception import Interceptors
+from sesam_audit.facts.reach import Reach, Reached
+from sesam_audit.facts.sesam_addresses import SesamAddresses
+from sesam_audit.model import Finding, Outcome
+from sesam_audit.profile import Profile
+from sesam_audit.requirement import catalogue
+from sesam_audit.testing import evaluate
+from tests.facts.network import PUBLIC, chain, destination, good, perfect, stopped, tls
+
+BY_NAME = (
+    ("outbound.docker", "registry-1.docker.io:443"),
+    ("outbound.docker", "auth.docker.io:443"),
+    ("outbound.docker", "production.cloudfront.docker.com:443"),
+    ("outbound.letsencrypt", "acme-v02.api.letsencrypt.org:443"),
+    ("outbound.sesam", "portal.sesam.io:443"),
+    ("outbound.sesam", "log shipping"),
+    ("outbound.pypi", "pypi.org:443"),
+    ("outbound.pypi", "files.pythonhosted.org:443"),
+    ("outbound.pypi", "pypi.python.org:443"),
+)
+IPS = Profile(sesam_destinations="ips")
+PROXY = Profile(proxy="proxy.example:3128")
+EXTRA = Profile(extra_destinations=("db.example.org:8443",))
+
+
+def with_answer(
+    subject: str, answer: DialAnswer | Unknown, profile: Profile | None = None
+) -> Reach:
+    reach = perfect(profile)
+    reach.reached[subject] = Reached(reach.reached[subject].destination, answer)
+    return reach
+
+
+def judged(requirement: str, subject: str, reach: Reach, profile: Profile | None = None) -> Finding:
+    return evaluate(requirement, reach, subject=subject, profile=profile)
+
+
+@pytest.mark.parametrize(("requirement", "subject"), BY_NAME)
+def test_reached(requirement: str, subject: str) -> None:
+    finding = judged(requirement, subject, perfect())
+
+    assert finding.outcome is Outcome.PASSED
+    assert finding.message.startswith("ok: ")
+
+
+@pytest.mark.parametrize(("requirement", "subject"), BY_NAME)
+def test_not_reached(requirement: str, subject: str) -> None:
+    answer = stopped("tcp", "TIMEOUT", "192.0.2.7")
+
+    finding = judged(requirement, subject, with_answer(subject, answer))
+
+    assert finding.outcome is Outcome.FAILED
+    assert finding.message.startswith("tcp-timeout: 192.0.2.7 port 443")
+
+
+@pytest.mark.parametrize(("requirement", "subject"), BY_NAME)
+def test_nobody_could_dial(requirement: str, subject: str) -> None:
+    reach = with_answer(subject, DialAnswer(error="UNSUPPORTED"))
+
+    finding = judged(requirement, subject, reach)
+
+    assert finding.outcome is Outcome.UNKNOWN
+    assert "curl -v https://" in finding.remedy
+
+
+@pytest.mark.parametrize(("requirement", "subject"), BY_NAME)
+def test_not_asked(requirement: str, subject: str) -> None:
+    finding = judged(requirement, subject, with_answer(subject, Unknown("the probe ended")))
+
+    assert (finding.outcome, finding.reason) == (Outcome.UNKNOWN, "the probe ended")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_trouble_of_the_service_is_unknown(status: int) -> None:
+    name = "registry-1.docker.io"
+    reach = with_answer(f"{name}:443", good(name, status=status))
+
+    finding = judged("outbound.docker", f"{name}:443", reach)
+
+    assert finding.outcome is Outcome.UNKNOWN
+    assert finding.message.startswith("service-trouble")
+
+
+def test_every_name_of_a_rule_is_a_finding() -> None:
+    planned = [
+        (item.id, subject)
+        for item in catalogue().values()
+        if item.category == "outbound"
+        for subject in item.subjects(Profile())
+        if item.each and item.id != "outbound.extra"
+    ]
+
+    assert planned == list(BY_NAME)
+
+
+def test_addresses_are_findings_beside_the_portal() -> None:
+    assert needed(IPS, "OUT-SESAM") == (
+        "portal.sesam.io:443",
+        "137.116.234.60:443",
+        "52.142.116.113:443",
+    )
+
+
+@pytest.mark.parametrize("subject", ["137.116.234.60:443", "52.142.116.113:443"])
+def test_addresses_pass_with_the_guides_warning(subject: str) -> None:
+    reach = with_answer(subject, tls("x", chain("some.sesam.io"), status=0), IPS)
+
+    finding = judged("outbound.sesam", subject, reach, IPS)
+
+    assert finding.outcome is Outcome.PASSED
+    assert any("subject to change" in note for note in finding.notes)
+    assert any("some.sesam.io" in note for note in finding.notes)
+
+
+def test_closed_indicator_is_a_note_on_the_first_name_only() -> None:
+    reach = with_answer("hub.docker.com:443", stopped("tcp", "TIMEOUT", "192.0.2.7"))
+
+    first = judged("outbound.docker", "registry-1.docker.io:443", reach)
+    second = judged("outbound.docker", "auth.docker.io:443", reach)
+
+    assert first.outcome is Outcome.PASSED
+    assert any("hub.docker.com" in note and "narrower" in note for note in first.notes)
+    assert not any("hub.docker.com" in note for note in second.notes)
+
+
+def test_notes_say_for_whom_and_by_which_store() -> None:
+    finding = judged("outbound.sesam", "portal.sesam.io:443", perfect())
+
+    assert finding.notes[0].startswith("for the sesam-node container, judged by public roots")
+    assert any("sha256" in note and "test roots: trusted" in note for note in finding.notes)
+
+
+@pytest.mark.parametrize(
+    ("log_host", "said"),
+    [
+        ("", "names no FLUENTBIT_HOST"),
+        ("ss-companyhub.sesam.cloud", "passes to no service"),
+        (Unknown("needs root: .env"), "not known: needs root"),
+    ],
+)
+def test_log_shipping_says_who_named_the_host(log_host: str | Unknown, said: str) -> None:
+    finding = judged("outbound.sesam", "log shipping", replace(perfect(), log_host=log_host))
+
+    assert any(said in note for note in finding.notes)
+    assert any("uploads were not tested" in note for note in finding.notes)
+
+
+@pytest.mark.parametrize("certificates", ["provided", "self-signed"])
+def test_letsencrypt_is_not_needed_with_own_certificates(certificates: Any) -> None:
+    profile = Profile(certificates=certificates)
+
+    finding = judged("outbound.letsencrypt", BY_NAME[3][1], perfect(profile), profile)
+
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+    assert catalogue()["outbound.letsencrypt"].subjects(profile) == (BY_NAME[3][1],)
+
+
+@pytest.mark.parametrize("name", ["docker-layers", "docker-coverage"])
+def test_the_pull_rehearsal_is_not_built_yet(name: str) -> None:
+    finding = evaluate(f"outbound.{name}")
+
+    assert finding.outcome is Outcome.UNKNOWN
+    assert finding.message.startswith("this release does not")
+
+
+def test_extra_destination_reached() -> None:
+    finding = judged("outbound.extra", "db.example.org:8443", perfect(EXTRA), EXTRA)
+
+    assert finding.outcome is Outcome.PASSED
+
+
+def test_extra_destination_refused() -> None:
+    reach = with_answer("db.example.org:8443", stopped("tcp", "ECONNREFUSED", "192.0.2.7"), EXTRA)
+
+    finding = judged("outbound.extra", "db.example.org:8443", reach, EXTRA)
+
+    assert finding.message.startswith("tcp-refused: 192.0.2.7 port 8443")
+
+
+def test_extra_destination_that_nobody_could_dial() -> None:
+    reach = with_answer("db.example.org:8443", DialAnswer(error="UNSUPPORTED"), EXTRA)
+
+    assert judged("outbound.extra", "db.example.org:8443", reach, EXTRA).outcome is Outcome.UNKNOWN
+
+
+def test_no_extra_destinations() -> None:
+    finding = judged("outbound.extra", "extra destinations", perfect())
+
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+
+
+# -- interception ----------------------------------------------------------------------------------
+
+
+def intercepted(reach: Reach) -> Finding:
+    return evaluate("outbound.interception", Interceptors(reach, tuple(reach.reached)))
+
+
+def test_no_interception() -> None:
+    finding = intercepted(perfect())
+
+    assert finding.outcome is Outcome.PASSED
+    assert any("13 of 13" in note for note in finding.notes)
+
+
+def test_interception_names_authority_and_destinations() -> None:
+    answer = good("pypi.org", chain=chain("pypi.org", "Example Corp Inspection"))
+
+    finding = intercepted(with_answer("pypi.org:443", answer))
+
+    assert finding.outcome is Outcome.FAILED
+    assert finding.message == "TLS is opened by 'Example Corp Inspection Root' for pypi.org:443"
+
+
+def test_a_missing_certificate_is_no_interception() -> None:
+    answer = good("pypi.org", chain=chain("pypi.org")[:1])
+
+    assert intercepted(with_answer("pypi.org:443", answer)).outcome is Outcome.PASSED
+
+
+def test_interception_without_any_chain_is_unknown() -> None:
+    silence = stopped("dns", "NXDOMAIN")
+    reached = {key: Reached(each.destination, silence) for key, each in perfect().reached.items()}
+
+    finding = intercepted(Reach(reached, PUBLIC.bundle))
+
+    assert finding.outcome is Outcome.UNKNOWN
+
+
+def test_hidden_chains_prove_no_interception() -> None:
+    answer = replace(good("pypi.org"), chain=chain("pypi.org")[:1], whole_chain=False)
+    reach = Reach({"pypi.org:443": Reached(destination("pypi.org"), answer)}, PUBLIC.bundle)
+
+    assert intercepted(reach).outcome is Outcome.UNKNOWN
+
+
+# -- proxy -----------------------------------------------------------------------------------------
+
+
+def test_everything_through_the_proxy() -> None:
+    assert evaluate("outbound.proxy", perfect(PROXY), profile=PROXY).outcome is Outcome.PASSED
+
+
+def test_a_destination_the_proxy_refuses_is_named() -> None:
+    refused = DialAnswer(layer="proxy", error="HTTP", proxy_status=403)
+    reach = with_answer("pypi.org:443", refused, PROXY)
+
+    proxy = evaluate("outbound.proxy", reach, profile=PROXY)
+    name = judged("outbound.pypi", "pypi.org:443", reach, PROXY)
+
+    assert proxy.message.startswith("proxy-refused: the proxy proxy.example:3128")
+    assert name.outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        DialAnswer(layer="tcp", error="ECONNREFUSED"),
+        DialAnswer(layer="proxy", error="HTTP", proxy_status=407, proxy_authenticate="Basic"),
+    ],
+)
+def test_a_broken_proxy_is_one_failure_and_no_wall_of_red(answer: DialAnswer) -> None:
+    reached = {
+        key: Reached(each.destination, answer) for key, each in perfect(PROXY).reached.items()
+    }
+    reach = Reach(reached, PUBLIC.bundle, "proxy.example:3128")
+
+    proxy = evaluate("outbound.proxy", reach, profile=PROXY)
+    names = [judged(requirement, subject, reach, PROXY) for requirement, subject in BY_NAME]
+
+    assert proxy.outcome is Outcome.FAILED
+    assert proxy.message.count("proxy.example") == 1
+    assert {each.outcome for each in names} == {Outcome.UNKNOWN}
+
+
+def test_a_firewall_behind_the_proxy_is_not_the_proxys_fault() -> None:
+    answer = stopped("tls", "ECONNRESET")
+    reach = with_answer("pypi.org:443", replace(answer, proxy_status=200), PROXY)
+
+    assert evaluate("outbound.proxy", reach, profile=PROXY).outcome is Outcome.PASSED
+
+
+def test_proxy_that_nobody_could_try() -> None:
+    reach = with_answer("pypi.org:443", DialAnswer(error="UNSUPPORTED"), PROXY)
+
+    assert evaluate("outbound.proxy", reach, profile=PROXY).outcome is Outcome.UNKNOWN
+
+
+def test_without_a_proxy() -> None:
+    assert evaluate("outbound.proxy", perfect()).outcome is Outcome.NOT_APPLICABLE
+
+
+# -- the two addresses -----------------------------------------------------------------------------
+
+COVERED: dict[str, tuple[str, ...]] = {
+    "portal.sesam.io": ("137.116.234.60",),
+    "logs.sesam.cloud": ("52.142.116.113",),
+}
+
+
+def test_names_inside_the_two_addresses() -> None:
+    finding = evaluate("outbound.sesam-ips", SesamAddresses(COVERED), profile=IPS)
+
+    assert finding.outcome is Outcome.PASSED
+    assert any("subject to change" in note for note in finding.notes)
+
+
+def test_names_that_lead_elsewhere_are_listed() -> None:
+    addresses = SesamAddresses({**COVERED, "portal.sesam.io": ("137.116.234.60", "2001:db8::1")})
+
+    finding = evaluate("outbound.sesam-ips", addresses, profile=IPS)
+
+    assert finding.outcome is Outcome.FAILED
+    assert finding.message == "your rule does not cover portal.sesam.io -> 2001:db8::1"
+
+
+def test_names_without_addresses_are_unknown() -> None:
+    addresses = SesamAddresses({**COVERED, "x.sesam.io": ()}, ("x.sesam.io (SERVFAIL)",))
+
+    finding = evaluate("outbound.sesam-ips", addresses, profile=IPS)
+
+    assert finding.outcome is Outcome.UNKNOWN
+    assert finding.remedy == "Run: getent ahosts x.sesam.io"
+
+
+def test_opened_by_name() -> None:
+    finding = evaluate("outbound.sesam-ips", SesamAddresses(COVERED))
+
+    assert finding.outcome is Outcome.NOT_APPLICABLE

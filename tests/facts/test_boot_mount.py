@@ -1,0 +1,225 @@
+"""How /srv/data comes back, from fstab and units as people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from sesam_audit.asks import File, FileAnswer, Names, NamesAnswer, Stat
+from sesam_audit.errors import Unknown
+from sesam_audit.facts.boot_mount import BootMount
+from sesam_audit.facts.fstab import BootEntry, parse_fstab
+from sesam_audit.facts.inspection import Inspection
+from sesam_audit.facts.mounts import MOUNTINFO
+
+from .machine import find, matches
+from .sesam_host import Answers, link
+
+ETC = "/etc/systemd/system"
+LINE = "UUID=1234-abcd  /srv/data  ext4  defaults  0  2\n"
+UNIT = "[Mount]\nWhat=/dev/disk/by-uuid/1234-abcd\nWhere=/srv/data\nType=ext4\n"
+WANTS = {f"{ETC}/*/srv-data.*": {f"{ETC}/multi-user.target.wants/srv-data.mount": UNIT}}
+
+
+def boot(fstab: str = "", **more: Answers) -> BootMount:
+    answers: Answers = {File("/etc/fstab"): FileAnswer(text=fstab)}
+    for each in more.values():
+        answers |= each
+    return find(BootMount, answers, rounds=2)
+
+
+def mounted(source: str = "/dev/sdb1", fstype: str = "ext4") -> Answers:
+    text = f"30 1 8:17 / /srv/data rw - {fstype} {source} rw\n"
+    return {File(MOUNTINFO, limit=262_144): FileAnswer(text=text)}
+
+
+def docker(text: str) -> Answers:
+    name = f"{ETC}/docker.service.d"
+    return matches({f"{name}/*.conf": {f"{name}/override.conf": text}})
+
+
+def test_a_line_in_fstab() -> None:
+    found = boot(LINE)
+
+    assert (found.inspect(), found.inspect_order()) == (Inspection(), Inspection())
+
+
+@pytest.mark.parametrize(
+    "fstab",
+    [
+        "# UUID=1 /srv/data ext4 defaults 0 2\n",
+        "UUID=1 /srv/database ext4 defaults 0 2\n",
+        "UUID=1 /srv ext4 defaults 0 2\n",
+        "",
+    ],
+)
+def test_no_line(fstab: str) -> None:
+    assert "nothing mounts /srv/data at boot" in boot(fstab).inspect().problems[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "UUID=1\t/srv/data/\text4",
+        "LABEL=data /srv/data xfs defaults,nofail,x-systemd.automount,noauto 0 0",
+        "/dev/vg0/data /srv/data xfs noatime 0 0",
+        "files:/export/sesam /srv/data nfs4 _netdev 0 0",
+    ],
+)
+def test_lines_as_people_write_them(line: str) -> None:
+    assert not boot(line + "\n").inspect().problems
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [("defaults,noauto", "says noauto"), ("ro", "read-only")]
+)
+def test_lines_that_do_not_bring_it_back(options: str, words: str) -> None:
+    assert words in boot(f"UUID=1 /srv/data ext4 {options} 0 2").inspect().problems[0]
+
+
+def test_escapes_in_fstab() -> None:
+    (entry,) = parse_fstab("/my\\040disk /srv/my\\040data ext4\n")
+
+    assert entry == BootEntry("/my disk", "/srv/my data", "ext4", ("",))
+
+
+def test_an_fstab_that_may_not_be_read() -> None:
+    with pytest.raises(Unknown, match="needs root"):
+        find(BootMount, {File("/etc/fstab"): FileAnswer(error="EACCES")})
+
+
+def test_an_enabled_mount_unit() -> None:
+    unit = matches({f"{ETC}/srv-data.*": {f"{ETC}/srv-data.mount": UNIT}, **WANTS})
+
+    assert boot(unit=unit).inspect() == Inspection()
+
+
+def test_a_mount_unit_that_nothing_starts() -> None:
+    unit = matches({f"{ETC}/srv-data.*": {f"{ETC}/srv-data.mount": UNIT}})
+
+    assert "srv-data.mount is there, but not enabled" in boot(unit=unit).inspect().problems[0]
+
+
+def test_a_mount_unit_that_docker_requires() -> None:
+    unit = matches({f"{ETC}/srv-data.*": {f"{ETC}/srv-data.mount": UNIT}})
+
+    assert (
+        not boot(unit=unit, docker=docker("[Unit]\nRequiresMountsFor=/srv/data")).inspect().problems
+    )
+
+
+def test_an_enabled_automount_unit() -> None:
+    unit = matches(
+        {
+            f"{ETC}/srv-data.*": {f"{ETC}/srv-data.mount": UNIT},
+            f"{ETC}/*/srv-data.*": {f"{ETC}/local-fs.target.wants/srv-data.automount": ""},
+        }
+    )
+    found = boot(unit=unit)
+
+    assert not found.inspect().problems
+    assert "x-systemd.automount" in found.inspect_order().problems[0]
+
+
+def test_zfs_brings_itself_back() -> None:
+    found = boot(mounts=mounted("tank/data", "zfs"))
+
+    assert not found.inspect().problems
+    assert "ZFS's own mountpoint property" in found.inspect().notes[0]
+    assert not found.inspect_order().problems
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "UUID=1",
+        "LABEL=data",
+        "PARTUUID=1",
+        "/dev/disk/by-id/scsi-1",
+        "/dev/mapper/vg-data",
+        "/dev/vg/data",
+        "files:/export",
+        "tank/data",
+    ],
+)
+def test_names_that_stay(source: str) -> None:
+    assert BootEntry(source, "/srv/data").stable
+
+
+@pytest.mark.parametrize(
+    "source", ["/dev/sdb", "/dev/sdb1", "/dev/vdb", "/dev/nvme1n1p1", "/dev/xvdf"]
+)
+def test_names_that_may_move(source: str) -> None:
+    (problem,) = boot(f"{source} /srv/data ext4 defaults 0 2").inspect_order().problems
+
+    assert f"names {source}, a name that may move" in problem
+
+
+@pytest.mark.parametrize("options", ["nofail", "_netdev", "noauto,x-systemd.automount"])
+def test_docker_may_start_too_early(options: str) -> None:
+    line = f"UUID=1 /srv/data ext4 defaults,{options} 0 2"
+    (problem,) = boot(line).inspect_order().problems
+
+    assert "Docker does not wait" in problem
+
+
+def test_network_file_systems_are_late_by_themselves() -> None:
+    assert boot("files:/x /srv/data nfs defaults 0 0").inspect_order().problems
+
+
+@pytest.mark.parametrize(
+    "drop_in",
+    [
+        "[Unit]\nRequiresMountsFor=/srv/data\n",
+        "[Unit]\nRequiresMountsFor=/var/lib/docker /srv/data\n",
+        "[Unit]\nRequiresMountsFor=/srv/data/sesam\n",
+        "[Unit]\nRequires=srv-data.mount\nAfter=srv-data.mount\n",
+    ],
+)
+def test_docker_waits(drop_in: str) -> None:
+    line = "UUID=1 /srv/data ext4 nofail 0 2"
+
+    assert not boot(line, docker=docker(drop_in)).inspect_order().problems
+
+
+@pytest.mark.parametrize(
+    "drop_in",
+    [
+        "[Unit]\nRequiresMountsFor=/srv/database\n",
+        "[Unit]\n# RequiresMountsFor=/srv/data\n",
+        "[Unit]\nRequires=srv-data.mount\n",
+    ],
+)
+def test_docker_does_not_really_wait(drop_in: str) -> None:
+    line = "UUID=1 /srv/data ext4 nofail 0 2"
+
+    assert boot(line, docker=docker(drop_in)).inspect_order().problems
+
+
+def test_docker_waits_by_fstab_s_own_words() -> None:
+    options = "nofail,x-systemd.required-by=docker.service,x-systemd.before=docker.service"
+
+    assert not boot(f"UUID=1 /srv/data ext4 {options} 0 2").inspect_order().problems
+
+
+def test_a_uuid_that_no_disk_bears() -> None:
+    disks: Answers = {Names("/dev/disk/by-uuid"): NamesAnswer(names=("aaaa", "bbbb"))}
+
+    assert "but no disk has that name" in boot(LINE, disks=disks).inspect().problems[0]
+
+
+def test_without_udev_names_prove_nothing() -> None:
+    disks: Answers = {Names("/dev/disk/by-uuid"): NamesAnswer(error="ENOENT")}
+
+    assert boot(LINE, disks=disks).inspect() == Inspection()
+
+
+@pytest.mark.parametrize(("inode", "other"), [(17, False), (33, True)])
+def test_the_disk_that_is_mounted_now(inode: int, other: bool) -> None:
+    nodes: Answers = {
+        Names("/dev/disk/by-uuid"): NamesAnswer(names=("1234-abcd",)),
+        Stat("/dev/disk/by-uuid/1234-abcd"): link("/dev/sdb1", inode=17, kind="block"),
+    }
+    now: Answers = {Stat("/dev/sdb1"): link("/dev/sdb1", inode=inode, kind="block")}
+    found = boot(LINE, nodes=nodes, mounts=mounted(), now=now).inspect()
+
+    assert bool(found.problems) is other

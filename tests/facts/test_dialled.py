@@ -1,0 +1,293 @@
+"""One word for every way a connection can end, and only that one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sesam_audit.asks import DialAnswer
+from sesam_audit.destinations import Consumer, destinations
+from sesam_audit.errors import Unknown
+from sesam_audit.facts.dialled import classify
+from sesam_audit.facts.scene import Dialled, Scene
+from sesam_audit.profile import Profile
+from sesam_audit.testing import NOW
+
+from .network import DAY, PUBLIC, chain, destination, good, stopped, tls
+
+HUB, PORTAL, PYPI = "registry-1.docker.io", "portal.sesam.io", "pypi.org"
+INSPECTION = "Example Corp Inspection"
+PAGE = {"content-type": "text/html"}
+
+
+def judged(name: str, answer: DialAnswer, **more: Any) -> Dialled:
+    given: dict[str, Any] = {"now": NOW, "roots": PUBLIC.bundle, **more}
+    return classify(Scene(answer, destination(name), **given))
+
+
+@pytest.mark.parametrize("name", [each.name for each in destinations(Profile())])
+def test_the_service_itself_is_ok(name: str) -> None:
+    assert judged(name, good(name)).word == "ok"
+
+
+def test_success_tells_the_answer_and_the_issuer() -> None:
+    verdict = judged(HUB, good(HUB))
+
+    assert verdict.text == (
+        "the registry's challenge (HTTP 401), TLSv1.3 issued by Test Trust Services E1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "word", "said"),
+    [
+        (stopped("dns", "NXDOMAIN"), "dns-fails", "does not exist"),
+        (stopped("dns", "TIMEOUT"), "dns-fails", "did not answer"),
+        (stopped("dns", "SERVFAIL"), "dns-fails", "could not answer"),
+        (stopped("tcp", "ECONNREFUSED", "192.0.2.7"), "tcp-refused", "reset"),
+        (stopped("tcp", "EHOSTUNREACH", "192.0.2.7"), "tcp-refused", "unreachable"),
+        (stopped("tcp", "TIMEOUT", "192.0.2.7"), "tcp-timeout", "vanish"),
+        (stopped("tcp", "ECONNREFUSED", "127.0.0.1"), "dns-sinkhole", "127.0.0.1"),
+        (stopped("tcp", "ECONNREFUSED", "0.0.0.0"), "dns-sinkhole", "nowhere"),
+        (stopped("tls", "ECONNRESET", "192.0.2.7"), "tls-fails", "filter by name"),
+        (stopped("tls", "TIMEOUT", "192.0.2.7"), "tls-fails", "took the connection"),
+        (stopped("tls", "TLS", "192.0.2.7", detail="wrong version number"), "tls-fails", "wrong"),
+    ],
+)
+def test_connections_that_end_on_the_way(answer: DialAnswer, word: str, said: str) -> None:
+    verdict = judged(HUB, answer)
+
+    assert verdict.word == word
+    assert said in verdict.text
+
+
+def test_a_connection_alone_never_counts() -> None:
+    answer = replace(stopped("tls", "TIMEOUT", "192.0.2.7"), error=None, layer="done")
+
+    assert judged(PORTAL, answer).word == "tls-fails"
+
+
+def test_tls_without_an_http_answer_is_no_service() -> None:
+    answer = good(HUB, layer="http", status=0, headers=None, error="TIMEOUT")
+
+    assert judged(HUB, answer).word == "wrong-service"
+
+
+def test_certificate_of_another_name() -> None:
+    verdict = judged(HUB, good(HUB, chain=chain("blocked.example.net")))
+
+    assert verdict.word == "tls-name-mismatch"
+    assert "blocked.example.net" in verdict.text
+
+
+@pytest.mark.parametrize("name", [HUB, PORTAL])
+def test_interception_names_the_authority(name: str) -> None:
+    answer = good(name, chain=chain(name, INSPECTION), trusted=False, trust_error="self-signed")
+
+    verdict = judged(name, answer)
+
+    assert verdict.word == "tls-intercepted"
+    assert "Example Corp Inspection Root" in verdict.text
+
+
+def test_private_authority_the_host_trusts_is_fine_for_the_daemon() -> None:
+    assert judged(HUB, good(HUB, chain=chain(HUB, INSPECTION))).ok
+
+
+def test_private_authority_the_host_trusts_breaks_containers() -> None:
+    assert judged(PORTAL, good(PORTAL, chain=chain(PORTAL, INSPECTION))).word == "tls-intercepted"
+
+
+def test_public_certificate_the_hosts_store_does_not_know() -> None:
+    answer = good(HUB, trusted=False, trust_error="unable to get local issuer certificate")
+
+    verdict = judged(HUB, answer)
+
+    assert verdict.word == "tls-fails"
+    assert "ca-certificates.crt" in verdict.text
+
+
+def test_containers_do_not_mind_the_hosts_store() -> None:
+    assert judged(PORTAL, good(PORTAL, trusted=False, trust_error="no issuer")).ok
+
+
+def test_missing_certificate_between() -> None:
+    answer = good(PORTAL, chain=chain(PORTAL)[:1], trusted=False)
+
+    assert judged(PORTAL, answer).word == "tls-fails"
+
+
+def test_certificate_that_ended() -> None:
+    answer = good(PORTAL, chain=PUBLIC.chain(PORTAL, days=(-90, -1)), trusted=False)
+
+    verdict = judged(PORTAL, answer)
+
+    assert (verdict.word, verdict.text) == ("tls-fails", "the certificate ended on 2026-11-21")
+
+
+@pytest.mark.parametrize("name", [HUB, PORTAL])
+@pytest.mark.parametrize(
+    ("days", "error"), [(-400, "certificate is not yet valid"), (400, "certificate has expired")]
+)
+def test_wrong_clock_of_the_host(name: str, days: int, error: str) -> None:
+    clock = (NOW + days * DAY).timestamp()
+
+    verdict = judged(name, good(name, trusted=False, trust_error=error, time=clock))
+
+    assert verdict.word == "clock-skew"
+
+
+def test_wrong_clock_that_no_certificate_minds() -> None:
+    assert judged(PORTAL, good(PORTAL, time=(NOW + DAY).timestamp())).ok
+
+
+@pytest.mark.parametrize(
+    ("addresses", "shared"),
+    [(("10.0.0.9",), ()), (("192.168.1.1",), ()), (("203.0.113.9",), ("203.0.113.9",))],
+)
+def test_sinkhole_is_an_odd_address_with_a_certificate_that_does_not_fit(
+    addresses: tuple[str, ...], shared: tuple[str, ...]
+) -> None:
+    answer = good(HUB, chain=chain("blocked.example.net"), addresses=addresses)
+
+    assert judged(HUB, answer, shared=frozenset(shared)).word == "dns-sinkhole"
+
+
+def test_private_endpoint_with_the_true_certificate_is_ok() -> None:
+    assert judged(HUB, good(HUB, addresses=("10.0.0.9",))).ok
+
+
+def test_shared_address_of_a_content_network_is_ok() -> None:
+    answer = good(PYPI, addresses=("151.101.0.223",))
+
+    assert judged(PYPI, answer, shared=frozenset({"151.101.0.223"})).ok
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_trouble_of_the_service_is_no_firewall(status: int) -> None:
+    assert judged(HUB, good(HUB, status=status)).word == "service-trouble"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "word"),
+    [
+        (HUB, {"status": 200, "headers": {}}, "wrong-service"),
+        (HUB, {"status": 401, "headers": {"www-authenticate": "Basic"}}, "wrong-service"),
+        (HUB, {"status": 403, "headers": PAGE, "body": "<title>Blocked</title>"}, "block-page"),
+        (
+            HUB,
+            {"status": 302, "headers": {"location": "http://login.example.net/?x"}},
+            "block-page",
+        ),
+        (
+            PORTAL,
+            {"status": 302, "headers": {"location": "http://login.example.net/"}},
+            "block-page",
+        ),
+        (PORTAL, {"status": 302, "headers": {"location": "/login"}}, "ok"),
+        (PORTAL, {"status": 302, "headers": {"location": "http://[/"}}, "ok"),
+        (PORTAL, {"status": 302, "headers": {"location": "https://login.sesam.io/"}}, "ok"),
+        (PORTAL, {"status": 200, "headers": PAGE}, "ok"),
+        ("auth.docker.io", {"status": 200, "body": "{}"}, "wrong-service"),
+        ("acme-v02.api.letsencrypt.org", {"status": 200, "body": "[1]"}, "wrong-service"),
+        ("acme-v02.api.letsencrypt.org", {"status": 200, "body": "[" * 9000}, "wrong-service"),
+        (
+            "acme-v02.api.letsencrypt.org",
+            {"status": 200, "body": '{"newNonce":"https://acme.example/","meta":{}}'},
+            "wrong-service",
+        ),
+        (PYPI, {"headers": PAGE, "body": "https://files.pythonhosted.org/pip.whl"}, "ok"),
+        (PYPI, {"headers": PAGE, "body": "Blocked"}, "block-page"),
+        ("pypi.python.org", {"status": 200, "headers": {}}, "wrong-service"),
+        ("pypi.python.org", {"headers": {"location": "https://login.example/"}}, "block-page"),
+        ("production.cloudfront.docker.com", {"status": 403, "headers": PAGE}, "ok"),
+    ],
+)
+def test_who_answers_counts(name: str, changes: dict[str, Any], word: str) -> None:
+    assert judged(name, good(name, **changes)).word == word
+
+
+@pytest.mark.parametrize(
+    ("headers", "word"), [(PAGE, "block-page"), ({**PAGE, "x-amz-cf-id": "x"}, "ok"), ({}, "ok")]
+)
+def test_behind_a_trusted_private_authority_a_page_needs_a_sign(
+    headers: dict[str, str], word: str
+) -> None:
+    name = "production.cloudfront.docker.com"
+    answer = good(name, chain=chain(name, INSPECTION), status=403, headers=headers)
+
+    assert judged(name, answer).word == word
+
+
+@pytest.mark.parametrize(
+    ("answer", "word", "fault"),
+    [
+        (DialAnswer(layer="proxy", error="HTTP", proxy_status=403), "proxy-refused", False),
+        (DialAnswer(layer="proxy", error="HTTP", proxy_status=407), "proxy-needs-auth", True),
+        (DialAnswer(layer="proxy", error="ECONNRESET"), "proxy-refused", True),
+        (DialAnswer(layer="tcp", error="ECONNREFUSED"), "tcp-refused", True),
+        (DialAnswer(layer="tcp", error="TIMEOUT"), "tcp-timeout", True),
+        (DialAnswer(layer="dns", error="NXDOMAIN"), "dns-fails", True),
+    ],
+)
+def test_ways_a_proxy_fails(answer: DialAnswer, word: str, fault: bool) -> None:
+    verdict = judged(HUB, answer, proxy="proxy.example:3128")
+
+    assert (verdict.word, verdict.proxy_fault) == (word, fault)
+    assert "proxy.example:3128" in verdict.text
+
+
+def test_through_a_proxy_the_service_is_judged_as_ever() -> None:
+    assert judged(HUB, good(HUB, addresses=(), proxy_status=200), proxy="proxy:3128").ok
+
+
+@pytest.mark.parametrize("error", ["UNSUPPORTED", "CRASH: KeyError: 'x'"])
+def test_a_target_that_cannot_dial_proves_nothing(error: str) -> None:
+    with pytest.raises(Unknown):
+        judged(HUB, DialAnswer(error=error))
+
+
+def hidden(name: str, **changes: Any) -> DialAnswer:
+    """As a Python before 3.10 shows it: the server's own certificate alone."""
+    answer = good(name, whole_chain=False, **changes)
+    return replace(answer, chain=answer.chain[:1])
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        (hidden(PORTAL, public=True), "ok"),
+        (hidden(PORTAL, public=False), "tls-intercepted"),
+        (hidden(PORTAL, public=True, chain=chain(PYPI)), "tls-name-mismatch"),
+        (hidden(PORTAL, public=False, chain=PUBLIC.chain(PORTAL, days=(-9, -1))), "tls-fails"),
+    ],
+)
+def test_hidden_chain_is_judged_on_the_spot(answer: DialAnswer, word: str) -> None:
+    assert judged(PORTAL, answer).word == word
+
+
+def test_hidden_chain_without_roots_sent_proves_nothing() -> None:
+    with pytest.raises(Unknown, match="no public roots"):
+        judged(PORTAL, hidden(PORTAL))
+
+
+def test_hidden_chain_is_enough_for_the_hosts_own_store() -> None:
+    assert destination(PYPI).consumer is Consumer.HOST
+    assert judged(PYPI, hidden(PYPI)).ok
+
+
+def test_addresses_in_place_of_names_need_no_name() -> None:
+    profile = Profile(sesam_destinations="ips")
+    there = destination("52.142.116.113", profile)
+    answer = tls("ss-companyhub.sesam.cloud", status=0, headers=None)
+
+    assert classify(Scene(answer, there, NOW, PUBLIC.bundle)).ok
+
+
+def test_addresses_in_place_of_names_still_need_public_roots() -> None:
+    there = destination("52.142.116.113", Profile(sesam_destinations="ips"))
+    answer = tls("x", chain("x.example", INSPECTION), status=0)
+
+    assert classify(Scene(answer, there, NOW, PUBLIC.bundle)).word == "tls-intercepted"

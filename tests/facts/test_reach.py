@@ -1,0 +1,203 @@
+"""Reach: what is dialled in which round, and what the answers say together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from sesam_audit.asks import (
+    Answer,
+    Ask,
+    Compose,
+    Dial,
+    DialAnswer,
+    EnvFile,
+    EnvFileAnswer,
+    Roots,
+    RootsAnswer,
+)
+from sesam_audit.errors import Unknown
+from sesam_audit.facts.deployment import KEYS, PATH
+from sesam_audit.facts.reach import Reach
+from sesam_audit.facts.stack import DIRECTORY, ENVIRONMENT
+from sesam_audit.inquiry import Inquiry
+from sesam_audit.profile import Profile
+from sesam_audit.testing import NOW
+
+from .machine import find
+from .network import DAY, chain, good, perfect, tls
+
+ENV = EnvFile(PATH, KEYS)
+SHIPPED = "ss-companyhub.sesam.cloud"
+
+
+def asked(profile: Profile, answers: dict[Ask[Any], Answer | Unknown] | None = None) -> list[Any]:
+    """What each round asks."""
+    inquiry, rounds = Inquiry((Reach,), profile), []
+    for _ in range(4):
+        if inquiry.pending:
+            rounds.append(inquiry.pending)
+            feed = {x: (answers or {}).get(x, x.answer(error="ENOENT")) for x in inquiry.pending}
+            inquiry.feed(feed)
+    return rounds
+
+
+def names(asks: tuple[Ask[Any], ...]) -> list[str]:
+    return [ask.name for ask in asks if isinstance(ask, Dial)]
+
+
+def env(**values: str) -> dict[Ask[Any], Answer | Unknown]:
+    return {ENV: EnvFileAnswer(values=values)}
+
+
+def test_everything_is_dialled_in_one_round() -> None:
+    (asks,) = asked(Profile(), env(FLUENTBIT_HOST=SHIPPED))
+
+    assert len(names(asks)) == 13
+    assert {SHIPPED, "registry-1.docker.io", "pypi.org"} <= set(names(asks))
+
+
+def test_letsencrypt_is_not_dialled_with_own_certificates() -> None:
+    (asks,) = asked(Profile(certificates="provided"))
+
+    assert not any("letsencrypt" in name for name in names(asks))
+
+
+def test_addresses_replace_the_log_host() -> None:
+    (asks,) = asked(Profile(sesam_destinations="ips"), env(FLUENTBIT_HOST="logs.example.org"))
+
+    assert {"137.116.234.60", "52.142.116.113", "portal.sesam.io"} <= set(names(asks))
+    assert SHIPPED not in names(asks)
+
+
+def test_a_log_host_of_env_is_dialled_in_the_second_round() -> None:
+    first, second = asked(Profile(), env(FLUENTBIT_HOST="logs.example.org"))
+
+    assert SHIPPED in names(first)
+    assert names(second) == ["logs.example.org"]
+
+
+def test_the_proxy_is_on_the_way_to_everything() -> None:
+    (asks,) = asked(Profile(proxy="http://proxy.example:8080"))
+
+    assert {x.proxy for x in asks if isinstance(x, Dial)} == {"proxy.example:8080"}
+
+
+def test_extra_destinations_are_dialled() -> None:
+    profile = Profile(extra_destinations=("db.example.org:8443", "plain.example.org:80"))
+    (asks,) = asked(profile)
+    extra = [x for x in asks if isinstance(x, Dial) and x.name.endswith("example.org")]
+
+    assert [(x.name, x.port, x.tls) for x in extra] == [
+        ("db.example.org", 8443, True),
+        ("plain.example.org", 80, False),
+    ]
+
+
+def test_roots_go_to_a_python_that_hides_the_chain_before_the_dials() -> None:
+    first = Dial("portal.sesam.io")
+    answer = replace(good("portal.sesam.io"), chain=chain("portal.sesam.io")[:1], whole_chain=False)
+    _, second = asked(Profile(), {first: answer, **env(FLUENTBIT_HOST=SHIPPED)})
+
+    assert isinstance(second[0], Roots)
+    assert second[1:] == (replace(first, public=True),)
+
+
+def test_the_second_answer_only_adds_what_public_roots_say() -> None:
+    first = Dial("portal.sesam.io")
+    answer = replace(good("portal.sesam.io"), chain=chain("portal.sesam.io")[:1], whole_chain=False)
+    roots = next(x for x in asked(Profile(), {first: answer})[1] if isinstance(x, Roots))
+    answers: dict[Ask[Any], Answer | Unknown] = {
+        first: answer,
+        roots: RootsAnswer(count=1),
+        replace(first, public=True): replace(answer, public=True, status=500),
+    }
+
+    reach = find(Reach, answers)
+
+    assert reach.dialled("portal.sesam.io:443", NOW).ok
+
+
+def test_a_log_host_that_is_no_name_is_not_dialled() -> None:
+    reach = find(Reach, env(FLUENTBIT_HOST="x; reboot"))
+
+    with pytest.raises(Unknown, match="no host name"):
+        reach.dialled("log shipping", NOW)
+
+
+def test_unreadable_env_leaves_the_shipped_log_host() -> None:
+    answers: dict[Ask[Any], Answer | Unknown] = {
+        ENV: EnvFileAnswer(error="EACCES"),
+        Compose(DIRECTORY, ENVIRONMENT): Unknown("needs root"),
+        Dial(SHIPPED): good("log shipping"),
+    }
+
+    reach = find(Reach, answers)
+
+    assert isinstance(reach.log_host, Unknown)
+    assert reach.reached["log shipping"].destination.name == SHIPPED
+
+
+def dated(name: str, ahead: float, **changes: Any) -> DialAnswer:
+    """An answer whose target's clock is some seconds ahead of the service's Date."""
+    answer = good(name, **changes)
+    headers = {**(answer.headers or {}), "date": format_datetime(NOW, usegmt=True)}
+    return replace(answer, headers=headers, time=NOW.timestamp() + ahead)
+
+
+def test_offsets_of_authentic_services() -> None:
+    reach = perfect(
+        changes={
+            "pypi.org:443": dated("pypi.org", 90),
+            "portal.sesam.io:443": dated("portal.sesam.io", 91, trusted=False),
+        }
+    )
+
+    assert reach.offsets() == {"portal.sesam.io": 91.0, "pypi.org": 90.0}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        dated("pypi.org", 90, chain=chain("pypi.org", "Example Corp Inspection")),
+        dated("pypi.org", 90, status=503),
+        replace(dated("pypi.org", 90), headers={"date": "yesterday"}),
+        dated("pypi.org", 90, layer="tls", chain=()),
+        replace(
+            dated("pypi.org", 90),
+            headers={**(dated("pypi.org", 90).headers or {}), "age": "300"},
+        ),
+    ],
+)
+def test_offsets_of_strangers_do_not_count(answer: DialAnswer) -> None:
+    assert perfect(changes={"pypi.org:443": answer}).offsets() == {}
+
+
+def test_a_clock_years_off_is_still_measured() -> None:
+    years = 3000 * DAY.total_seconds()
+    answer = dated("pypi.org", years, trusted=False, trust_error="certificate has expired")
+
+    assert perfect(changes={"pypi.org:443": answer}).offsets() == {"pypi.org": years}
+
+
+def test_a_dial_that_had_no_time_left_proves_nothing() -> None:
+    rushed = DialAnswer(error="TIMEOUT", layer="tcp", addresses=("198.51.100.7",), seconds=1.0)
+
+    with pytest.raises(Unknown, match=r"only 1\.0 s were left"):
+        perfect(changes={"pypi.org:443": rushed}).dialled("pypi.org:443", NOW)
+
+
+def test_one_address_for_two_rules_is_shared_but_not_within_a_rule() -> None:
+    answers = {
+        "pypi.org:443": tls("pypi.org", addresses=("198.51.100.9",)),
+        "pypi.python.org:443": tls("pypi.python.org", addresses=("198.51.100.9", "198.51.100.8")),
+        "portal.sesam.io:443": tls("portal.sesam.io", addresses=("198.51.100.8",)),
+    }
+
+    shared = perfect(changes=answers).scene("pypi.org:443", NOW).shared
+
+    assert "198.51.100.8" in shared
+    assert "198.51.100.9" not in shared

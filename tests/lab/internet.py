@@ -1,0 +1,218 @@
+"""The fake internet of a lab: DNS, TLS services and a firewall in a namespace of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from . import nginx
+from .certificates import Authority
+from .processes import Processes
+from .services import SERVICES, SINKHOLE
+
+SLOW = 4440  # the relay's port
+
+
+class Internet:
+    """Answers for every name the product needs, and misbehaves on demand, name by name."""
+
+    def __init__(
+        self, directory: Path, namespace: str, resolver: str, processes: Processes
+    ) -> None:
+        self.resolver = resolver
+        self._directory = directory
+        self._namespace = namespace
+        self._processes = processes
+        self._ports: dict[str, int] = {}
+        self._verdicts: dict[str, str] = {}
+        self._dns: dict[str, str | None] = {}
+        self._own: dict[str, str] = {}
+        self._translations: dict[str, str] = {}
+        self._deaf = False
+        self._caa: tuple[str, ...] = ()
+        self._dnsmasq = 0
+
+    def start(self) -> None:
+        """Make the certificates and start DNS, nginx and the slow relay."""
+        self._directory.mkdir()
+        self.public = Authority(self._directory / "public", "Lab Trust Services")
+        self.private = Authority(self._directory / "private", "Example Corp Inspection")
+        addresses = [x for s in SERVICES.values() for x in (s.address, s.extra_address) if x]
+        commands = [f"address add {address}/32 dev lo" for address in (*addresses, SINKHOLE)]
+        self._ip("link set lo up", *commands)
+        settings = (
+            "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/icmp_ratelimit"
+        )
+        self._inside("sh", "-c", settings)
+
+        config = nginx.config(self._directory, self.public, self.private)
+        (self._directory / "nginx.conf").write_text(config)
+        (self._directory / "delay").write_text("0")
+        self._write_dns()
+        relay = str(Path(__file__).with_name("relay.py"))
+        self._start(
+            "relay", sys.executable, relay, "0.0.0.0", str(SLOW), f"{self._directory}/delay"
+        )
+        self._start(
+            "nginx", "nginx", "-p", str(self._directory), "-c", "nginx.conf", "-e", "nginx.log"
+        )
+        self._start_dns()
+        self._wait()
+
+    def publish(self, name: str, address: str | None) -> None:
+        """Give a name of the lab's own (a NODE_DOMAIN) an address, or take it away."""
+        self._own.pop(name, None)
+        if address:
+            self._own[name] = address
+        self._write_dns()
+
+    def address_of(self, name: str) -> str:
+        """The address of a name of the lab's own."""
+        return self._own[name]
+
+    def translate(self, address: str, to: str) -> None:
+        """Connections to one address arrive at another: NAT."""
+        self._translations[address] = to
+        self._write_firewall()
+
+    def slow(self, *names: str, seconds: float = 5) -> None:
+        """The connection stands at once, but TLS answers only after some seconds."""
+        (self._directory / "delay").write_text(str(seconds))
+        self._redirect(SLOW, names)
+
+    def refuse(self, *names: str) -> None:
+        """Connections are reset."""
+        self._judge("reject with tcp reset", names)
+
+    def blackhole(self, *names: str) -> None:
+        """Packets vanish."""
+        self._judge("drop", names)
+
+    def wrong_certificate(self, *names: str) -> None:
+        """TLS shows a publicly trusted certificate, but of another name."""
+        self._redirect(nginx.WRONG_NAME, names)
+
+    def intercept(self, *names: str) -> None:
+        """TLS shows the right name, signed by a private authority (`private.root`)."""
+        self._redirect(nginx.OTHER_AUTHORITY, names)
+
+    def captive(self, *names: str) -> None:
+        """TLS is fine, but every answer leads to a login page."""
+        self._redirect(nginx.CAPTIVE, names)
+
+    def unknown(self, *names: str) -> None:
+        """The names do not exist (NXDOMAIN)."""
+        self._dns.update(dict.fromkeys(names))
+        self._write_dns()
+
+    def sinkhole(self, *names: str, address: str = SINKHOLE) -> None:
+        """The names lead to one address, where a block page answers."""
+        self._dns.update(dict.fromkeys(names, address))
+        self._write_dns()
+
+    def caa(self, name: str, tag: str, value: str) -> None:
+        """The name has a CAA record."""
+        record = bytes((0, len(tag))) + tag.encode() + value.encode()
+        self._restart_dns(f"--dns-rr={name},257,{record.hex()}")
+
+    def deaf(self) -> None:
+        """The resolver answers nobody."""
+        self._deaf = True
+        self._write_firewall()
+
+    def reset(self) -> None:
+        """Everything behaves again."""
+        self._ports, self._verdicts, self._dns, self._deaf = {}, {}, {}, False
+        self._translations = {}
+        self._write_firewall()
+        self._write_dns()
+        if self._caa:
+            self._restart_dns()
+
+    def requests(self) -> list[str]:
+        """What was asked so far: `host method path status`, one line a request."""
+        return (self._directory / "access.log").read_text().splitlines()
+
+    def _redirect(self, port: int, names: tuple[str, ...]) -> None:
+        self._ports.update(dict.fromkeys(names, port))
+        self._write_firewall()
+
+    def _judge(self, verdict: str, names: tuple[str, ...]) -> None:
+        self._verdicts.update(dict.fromkeys(names, verdict))
+        self._write_firewall()
+
+    def _write_firewall(self) -> None:
+        rules = ["table ip lab", "delete table ip lab", "table ip lab {"]
+        rules += ["chain way { type nat hook prerouting priority dstnat;"]
+        for name, port in self._ports.items():
+            rules += [f"ip daddr {_addresses(name)} tcp dport 443 redirect to :{port}"]
+        for address, to in self._translations.items():
+            rules += [f"ip daddr {address} dnat to {to}"]
+        rules += ["}", "chain back { type nat hook postrouting priority srcnat;"]
+        rules += ["ct status dnat masquerade" for _ in self._translations]
+        rules += ["}", "chain door { type filter hook prerouting priority mangle;"]
+        rules += ["udp dport 53 drop", "tcp dport 53 drop"] if self._deaf else []
+        rules += [
+            f"ip daddr {_addresses(n)} drop" for n, v in self._verdicts.items() if v == "drop"
+        ]
+        rules += ["}", "chain desk { type filter hook input priority filter;"]
+        for name, verdict in self._verdicts.items():
+            rules += [f"ip daddr {_addresses(name)} tcp dport {{ 80, 443 }} {verdict}"]
+        self._inside("nft", "-f", "-", text="\n".join([*rules, "}", "}", ""]))
+
+    def _write_dns(self) -> None:
+        names = {name: service.address for name, service in SERVICES.items()} | self._own
+        hosts = (f"{address} {name}\n" for name, address in (names | self._dns).items() if address)
+        (self._directory / "hosts").write_text("".join(hosts))
+        if self._dnsmasq:
+            os.kill(self._dnsmasq, signal.SIGHUP)
+            time.sleep(0.05)
+
+    def _restart_dns(self, *records: str) -> None:
+        """Records of other types are read at the start only."""
+        self._caa = records
+        self._processes.end(self._dnsmasq)
+        self._start_dns()
+        self._wait()
+
+    def _start_dns(self) -> None:
+        self._dnsmasq = self._start(
+            *("dnsmasq", "dnsmasq", "--conf-file=/dev/null", "--keep-in-foreground", "--user=root"),
+            *("--pid-file", "--no-hosts", "--no-resolv", "--bind-interfaces", "--address=/#/"),
+            *(f"--listen-address={self.resolver}", f"--addn-hosts={self._directory}/hosts"),
+            *("--log-facility=-", *self._caa),
+        )
+
+    def _start(self, name: str, *command: str) -> int:
+        enter = ("nsenter", f"--net=/run/netns/{self._namespace}")
+        return self._processes.start((*enter, *command), self._directory / f"{name}.log")
+
+    def _ip(self, *commands: str) -> None:
+        self._inside("ip", "-batch", "-", text="\n".join(commands))
+
+    def _inside(self, *command: str, text: str = "") -> None:
+        enter = ("nsenter", f"--net=/run/netns/{self._namespace}")
+        subprocess.run((*enter, *command), input=text, text=True, check=True)
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection((self.resolver, 53), timeout=1).close()
+                socket.create_connection((self.resolver, 443), timeout=1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        logs = "".join(path.read_text() for path in self._directory.glob("*.log"))
+        raise RuntimeError(f"the fake internet does not answer:\n{logs}")
+
+
+def _addresses(name: str) -> str:
+    service = SERVICES[name]
+    return f"{{ {', '.join(filter(None, (service.address, service.extra_address)))} }}"

@@ -1,0 +1,142 @@
+"""What the fake internet serves: each name with its address and an answer of authentic shape."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+LOGIN = base64.b64encode(b"sesamcustomer:dckr_pat_of_the_lab").decode()
+NETWORK = "192.88.99"  # a retired anycast block: global to every rule, home to nobody
+AGENT_DOWNLOAD = "137.116.234.60"  # the guide's address for the agent
+LOG_SHIPPING = "52.142.116.113"  # the guide's address for log shipping
+
+HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body>{0}</body></html>"
+REGISTRY = """
+    location = /v2/ {
+        add_header WWW-Authenticate
+            'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"' always;
+        add_header Docker-Distribution-Api-Version registry/2.0 always;
+        default_type application/json;
+        return 401 '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}';
+    }
+    location ~ ^/v2/(?<repository>.+)/manifests/(?<reference>[^/]+)$ {
+        add_header WWW-Authenticate $challenge always;
+        add_header Docker-Distribution-Api-Version registry/2.0 always;
+        default_type application/vnd.docker.distribution.manifest.list.v2+json;
+        if ($may_read = 0) {
+            return 401 '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}';
+        }
+        add_header Docker-Content-Digest $manifest_digest;
+        return 200 '{"schemaVersion":2,"manifests":[]}';
+    }
+    location ~ ^/v2/.+/blobs/sha256:(?<pair>..)(?<rest>.+)$ {
+        if ($http_authorization !~ ^Bearer) { return 401; }
+        set $layers production.cloudfront.docker.com/registry-v2/docker/registry/v2/blobs/sha256;
+        return 307 https://$layers/$pair/$pair$rest/data?Expires=2000000000&Signature=lab;
+    }
+"""
+CDN = """
+    location /registry-v2/ { rewrite ^ /blob break; }
+    location / {
+        default_type application/xml;
+        return 403 '<?xml version="1.0" encoding="UTF-8"?><Error><Code>MissingKey</Code>
+            <Message>Missing Key-Pair-Id query parameter or cookie value</Message></Error>';
+    }
+"""
+ACME = """
+    location = /directory {
+        default_type application/json;
+        return 200 '{
+            "keyChange": "https://$host/acme/key-change",
+            "meta": {
+                "caaIdentities": ["letsencrypt.org"],
+                "termsOfService": "https://letsencrypt.org/documents/LE-SA-v1.5.pdf",
+                "website": "https://letsencrypt.org"
+            },
+            "newAccount": "https://$host/acme/new-acct",
+            "newNonce": "https://$host/acme/new-nonce",
+            "newOrder": "https://$host/acme/new-order",
+            "revokeCert": "https://$host/acme/revoke-cert"
+        }';
+    }
+    location = /acme/new-nonce { add_header Replay-Nonce $request_id; return 204; }
+"""
+TOKEN = """
+    location = /token {
+        default_type application/json;
+        if ($login = refused) { return 401 '{"details":"incorrect username or password"}'; }
+        return 200 '{"token":"lab-$login","access_token":"lab-$login","expires_in":300}';
+    }
+"""
+SIMPLE = """
+    location = /simple/pip/ {
+        if ($wants_json) { rewrite ^ /simple/pip.json last; }
+        default_type text/html;
+        return 200 '<!DOCTYPE html><html><body>
+            <a href="https://files.pythonhosted.org/pip.whl">pip</a></body></html>';
+    }
+    location = /simple/pip.json {
+        internal;
+        default_type application/vnd.pypi.simple.v1+json;
+        return 200 '{"meta":{"api-version":"1.4"},"name":"pip","files":[]}';
+    }
+"""
+MAPS = f"""
+    map $http_authorization $login {{
+        default refused;
+        "" anonymous;
+        "Basic {LOGIN}" customer;
+    }}
+    map "$http_authorization $uri" $may_read {{
+        default 0;
+        "~^Bearer lab-customer " 1;
+        "~^Bearer lab-anonymous /v2/(library|traefik|containrrr)/" 1;
+    }}
+    map "" $manifest_digest {{ default sha256:{"5e5a" * 16}; }}
+    map $may_read $challenge {{
+        0 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"';
+    }}
+    map $http_accept $wants_json {{
+        default "";
+        "~application/vnd\\.pypi\\.simple\\.v1\\+json" 1;
+    }}
+"""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A name of the fake internet: its address and the nginx locations that answer."""
+
+    name: str
+    address: str
+    locations: str
+    extra_address: str = ""
+
+
+def _answer(status: int, kind: str, body: str) -> str:
+    return f"location / {{ default_type {kind}; return {status} '{body}'; }}"
+
+
+_ANSWERS = {
+    "registry-1.docker.io": REGISTRY,
+    "index.docker.io": REGISTRY,
+    "auth.docker.io": TOKEN,
+    "production.cloudfront.docker.com": CDN,
+    "production.cloudflare.docker.com": CDN,
+    "hub.docker.com": _answer(200, "text/html", HTML.format("Docker Hub")),
+    "acme-v02.api.letsencrypt.org": ACME,
+    "acme-staging-v02.api.letsencrypt.org": ACME,
+    "portal.sesam.io": _answer(200, "text/html", HTML.format("Sesam Portal")),
+    "ss-companyhub.sesam.cloud": _answer(404, "text/plain", "404 page not found"),
+    "pypi.org": SIMPLE,
+    "files.pythonhosted.org": _answer(404, "text/plain", "404 Not Found"),
+    "pypi.python.org": "location / { return 301 https://pypi.org$request_uri; }",
+}
+_EXTRA = {"portal.sesam.io": AGENT_DOWNLOAD, "ss-companyhub.sesam.cloud": LOG_SHIPPING}
+
+SERVICES = {
+    name: Service(name, f"{NETWORK}.{number}", locations, _EXTRA.get(name, ""))
+    for number, (name, locations) in enumerate(_ANSWERS.items(), start=11)
+}
+SINKHOLE = f"{NETWORK}.250"
+STRANGER = "blocked.example.net"  # the name on the certificate of whoever answers in the way

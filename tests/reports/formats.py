@@ -1,0 +1,12 @@
+"""The modules under test: installed inside sesam_audit, checked by mypy where they lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reports import FORMATS, html, json, junit, remedy, steps, summary, text
+else:
+    from sesam_audit.reports import FORMATS, html, json, junit, remedy, steps, summary, text
+
+__all__ = ["FORMATS", "html", "json", "junit", "remedy", "steps", "summary", "text"]

@@ -1,0 +1,1 @@
+"""The command over a small catalogue, whose outcomes a test decides by writing words to files."""

@@ -1,0 +1,116 @@
+"""Formats and places: the table here and the renderers there are the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sesam_audit.delivery import FORMATS, Delivery
+from sesam_audit.errors import AuditError, UsageError
+from sesam_audit.model import Report
+
+from .test_model import SAMPLES, host, report
+
+PLAIN: dict[str, Any] = {
+    "stdout_format": None,
+    "reports": (),
+    "report_dir": None,
+    "quiet": True,
+    "verbose": False,
+    "no_color": False,
+}
+SAMPLE = report(*SAMPLES.values(), started="2026-11-22T12:00:00Z")
+
+
+def delivery(**options: Any) -> Delivery:
+    return Delivery.of({**PLAIN, **options})
+
+
+def test_every_format_has_a_renderer_and_a_suffix() -> None:
+    assert set(FORMATS) == set(import_module("sesam_audit.reports").FORMATS)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_renders_every_verdict(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    made = delivery(stdout_format=name)
+    made.load()
+    made.write(SAMPLE)
+    assert capsys.readouterr().out
+
+
+def test_standard_output_is_json_where_there_is_no_terminal() -> None:
+    assert delivery().stdout == "json"
+
+
+def test_a_report_to_a_dash_is_what_standard_output_gets() -> None:
+    assert delivery(reports=("html=-",)).stdout == "html"
+
+
+def test_a_path_may_hold_an_equals_sign(tmp_path: Path) -> None:
+    assert delivery(reports=(f"json={tmp_path}/a=b",)).files == (("json", tmp_path / "a=b"),)
+
+
+@pytest.mark.parametrize("value", ["1", "anything"])
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("NO_COLOR", value)
+    assert not delivery().color
+
+
+def test_an_empty_no_color_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "")
+    assert delivery().color
+
+
+def names(folder: Path, made: Report) -> list[str]:
+    delivery(report_dir=folder).write(made)
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_directorys_files_are_named_by_host_and_time(tmp_path: Path) -> None:
+    one = report(host(name="ssh://me@[::1]:22"), started="2026-11-22T12:00:00Z")
+    assert names(tmp_path, one)[0] == "ssh-me-1-22-2026-11-22T12-00-00Z.html"
+
+
+def test_several_hosts_are_counted_in_the_name(tmp_path: Path) -> None:
+    assert names(tmp_path, SAMPLE)[0] == "4-hosts-2026-11-22T12-00-00Z.html"
+
+
+def test_a_hosts_name_leads_nowhere_else(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    evil = report(host(name="ssh://../../../evil"), started="2026-11-22T12:00:00Z")
+    made = names(folder, evil)
+    assert len(made) == len(FORMATS)
+    assert not [name for name in made if name.startswith(".")]
+    assert [path.name for path in tmp_path.iterdir()] == ["reports"]
+
+
+def test_a_hosts_name_may_be_long(tmp_path: Path) -> None:
+    assert names(tmp_path, report(host(name="ssh://" + "a" * 500), started="2026"))
+
+
+def test_one_report_that_cannot_be_written_costs_the_others_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    made = delivery(reports=(f"json={gone}/a", f"html={tmp_path}/b"))
+    gone.rmdir()
+    with pytest.raises(AuditError, match=r"The audit is done \(not-ready\)"):
+        made.write(SAMPLE)
+    assert (tmp_path / "b").exists()
+    assert capsys.readouterr().out
+
+
+def test_an_interrupted_report_is_written_as_well(tmp_path: Path) -> None:
+    delivery(reports=(f"json={tmp_path}/a",)).write(replace(SAMPLE, interrupted=True))
+    assert (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("wish", ["", "=x", "json", "json=", "xml=x", "JSON=x"])
+def test_a_wish_without_format_or_path_is_refused(wish: str) -> None:
+    with pytest.raises(UsageError):
+        delivery(reports=(wish,))

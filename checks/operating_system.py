@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sesam_audit.errors import Unknown
+from sesam_audit.facts.architecture import Architecture
 from sesam_audit.facts.clock import Clock
 from sesam_audit.facts.os_release import OsRelease
 from sesam_audit.facts.services import TIME, Services
@@ -91,6 +92,17 @@ def check_support(support: Support, found: Found, now: Now) -> None:
     assert support.docker is not False, (
         f"Docker publishes no packages for {support.release}: Docker Engine gets no updates"
     )
+
+
+@requirement(
+    source="Engineering: Sesam documents no other architecture", level=SHOULD, stages=ANYWHERE
+)
+def check_architecture(architecture: Architecture, found: Found) -> None:
+    """The machine has an x86_64 processor.
+
+    Move to a machine with an Intel or AMD processor.
+    """
+    assert found(architecture.machine, required="x86_64") == "x86_64"
 
 
 @requirement(source="Engineering: certificates, licenses and logins carry dates", level=MUST)

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from sesam_audit.errors import Unknown
+from sesam_audit.facts.architecture import Architecture
 from sesam_audit.facts.clock import Clock
 from sesam_audit.facts.os_release import OsRelease
 from sesam_audit.facts.services import Services, Unit
@@ -149,6 +150,11 @@ def test_what_dockers_pages_do_not_say_is_noted() -> None:
     assert "whether it publishes for rocky 9" in finding.notes[0]
 
 
+@pytest.mark.parametrize(("machine", "outcome"), [("x86_64", PASSED), ("aarch64", FAILED)])
+def test_architecture(machine: str, outcome: Outcome) -> None:
+    assert evaluate("os.architecture", Architecture(machine)).outcome is outcome
+
+
 @pytest.mark.parametrize(
     ("ahead", "doubt", "outcome"),
     [
@@ -201,6 +207,7 @@ def test_clock_sync(services: Services, outcome: Outcome, message: str) -> None:
         ("release", OsRelease),
         ("rebuild", OsRelease),
         ("support", Support),
+        ("architecture", Architecture),
         ("clock", Clock),
         ("clock-sync", Services),
     ],
@@ -211,7 +218,7 @@ def test_what_the_host_did_not_tell_is_unknown(name: str, kind: type) -> None:
     assert (finding.outcome, finding.reason) == (UNKNOWN, "needs root: x")
 
 
-@pytest.mark.parametrize("name", ["release", "rebuild", "support", "clock-sync"])
+@pytest.mark.parametrize("name", ["release", "rebuild", "support", "architecture", "clock-sync"])
 def test_what_an_image_shows(name: str) -> None:
     assert Stage.IMAGE in catalogue()[f"os.{name}"].stages
 

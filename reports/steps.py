@@ -14,7 +14,7 @@ from .summary import OPEN, flat
 _ROOT, _VANTAGE = "needs root", "needs a vantage"
 
 # The order in which the guide installs; what the network must allow can be asked for meanwhile.
-_PHASES = ("hardware", "os", "layout", "docker", "license", "inbound", "outbound")
+_PHASES = ("hardware", "os", "layout", "docker", "license", "stack", "inbound", "outbound")
 
 
 @dataclass(frozen=True)

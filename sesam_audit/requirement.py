@@ -19,7 +19,7 @@ from sesam_audit.quantity import say
 MUST, SHOULD = Level.MUST, Level.SHOULD
 IMAGE, PREFLIGHT, LIVE = Stage.IMAGE, Stage.PREFLIGHT, Stage.LIVE
 
-CATEGORIES = ("hardware", "os", "docker", "inbound", "outbound", "license", "layout")
+CATEGORIES = ("hardware", "os", "docker", "inbound", "outbound", "license", "layout", "stack")
 _MODULES = {"os": "operating_system"}  # a module called like a standard one invites accidents
 
 Check = Callable[..., None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sesam_audit.destinations import PRIVATE_IMAGE
 from sesam_audit.errors import NotApplicable, Unknown
 from sesam_audit.facts.account import HOME, SesamUser
 from sesam_audit.facts.compose_plugin import ComposePlugin
@@ -13,9 +14,12 @@ from sesam_audit.facts.docker_proxy import ContainerProxy, ProxySources, bypasse
 from sesam_audit.facts.docker_storage import DockerStorage
 from sesam_audit.facts.engine import Engine
 from sesam_audit.facts.networks import Networks
+from sesam_audit.facts.pull import Rehearsal
+from sesam_audit.facts.pull_rights import allowed
 from sesam_audit.facts.routes import Routes
 from sesam_audit.facts.selinux import SELinux
 from sesam_audit.facts.subnets import Subnets
+from sesam_audit.judge import Now
 from sesam_audit.profile import Profile
 from sesam_audit.quantity import Size
 from sesam_audit.requirement import IMAGE, LIVE, MUST, PREFLIGHT, SHOULD, Found, requirement
@@ -255,20 +259,22 @@ def check_registry_login(login: DockerLogin, user: SesamUser, found: Found) -> N
     level=MUST,
     needs=("docker.registry-login",),
 )
-def check_registry_access() -> None:
+def check_registry_access(rehearsal: Rehearsal, now: Now, found: Found) -> None:
     """The login may read Sesam's private image.
 
     Try it:
 
         sudo docker --config /home/sesam/.docker manifest inspect sesam/sesam-node:weekly-prod
 
-    "unauthorized" or "denied": the login is wrong or may not read the image, ask Sesam support. "no
-    such manifest": the tag is wrong. "toomanyrequests": wait an hour.
+    Where the login is refused, log in again as docker.registry-login says. Where it may not read
+    the image, ask Sesam support. "no such manifest": the tag is wrong. "toomanyrequests": wait an
+    hour.
     """
-    raise Unknown(
-        "this release does not try whether the login may read sesam/sesam-node",
-        "sudo docker --config /home/sesam/.docker manifest inspect sesam/sesam-node:weekly-prod",
-    )
+    image = f"{PRIVATE_IMAGE}:{rehearsal.tag}"
+    refusal, way = allowed(rehearsal, now)
+    found.note(way)
+    found(f"{image} may be read")
+    assert not refusal, refusal
 
 
 @requirement(source="Engineering: images pile up between updates", level=SHOULD, needs=ENGINE)

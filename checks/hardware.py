@@ -171,6 +171,8 @@ def check_storage_speed(speed: StorageSpeed, found: Found) -> None:
             f"not measured, and {names} does not tell: a hypervisor calls every disk rotational",
             MEASURE,
         )
+    else:
+        found(", ".join(disk.name for disk in speed.disks), words="{} does not spin")
 
 
 def _durable(fsync: FsyncAnswer, found: Found) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.arrival import Arrival, arrive
+from sesam_audit.facts.arrival import WaysIn, arrive
 from sesam_audit.facts.caa import Caa
 from sesam_audit.facts.domain import Domain, is_global
 from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
-from sesam_audit.facts.inbound import WAYS, Inbound
+from sesam_audit.facts.inbound import WAYS
+from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import DOCKER_PORTS, NODE_PORT, WEB_PORTS, PortOwners
 from sesam_audit.judge import Now
 from sesam_audit.model import Owner
@@ -41,7 +44,12 @@ def without_caa(profile: Profile) -> str | None:
     rule="IN-80",
 )
 def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
-    inbound: Inbound, owners: PortOwners, subject: Subject, profile: Profile, now: Now, found: Found
+    outside: Outside,
+    owners: PortOwners,
+    ways: WaysIn,
+    subject: Subject,
+    now: Now,
+    found: Found,
 ) -> None:
     """Port 80 is open to anybody, for Let's Encrypt.
 
@@ -49,23 +57,21 @@ def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
     it. With certificates of your own it may stay closed: certificates = "provided" in the
     profile.
 
-    To prove it, audit the host from a machine on the internet:
+    To prove it, name a machine on the internet that you reach by ssh:
 
-        sesam-audit run ssh://THIS-HOST --set auditor_stands_for=internet
+        sesam-audit run ssh://THIS-HOST --from ssh://MACHINE=internet
     """
-    issued = inbound.issued(now)
+    issued = outside.views[0].issued(now)
     if issued is not None:
         found(f"proved by Let's Encrypt, which issued on {issued:%Y-%m-%d}", required="open to ANY")
         return
-    arrival = arrive(80, subject, inbound, owners, profile.auditor_stands_for)
-    _arrive(arrival, profile, found)
-    seen = arrival.seen
-    if not inbound.redirects(subject):
-        raise Unknown(f"port 80 answers ({seen.text}), but not as the stack's Traefik does")
-    found(f"reachable from {seen.source or 'the auditor'}", required="reachable from ANY")
-    if profile.auditor_stands_for != "internet":
+    proofs = _proofs(80, subject, outside, owners, ways, found)
+    best = min(proofs, key=lambda proof: proof.stands != "internet")
+    found.vantage = best.vantage
+    found(f"reachable from {best.vantage} ({best.source})", required="reachable from ANY")
+    if best.stands != "internet":
         raise Unknown(
-            f"needs a vantage: reachable from the auditor ({seen.source}); ANY is not proven"
+            f"needs a vantage: reachable from {best.vantage} ({best.source}); ANY is not proven"
         )
 
 
@@ -79,20 +85,21 @@ def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
     rule="IN-443",
 )
 def check_https(
-    inbound: Inbound, owners: PortOwners, subject: Subject, profile: Profile, found: Found
+    outside: Outside, owners: PortOwners, ways: WaysIn, subject: Subject, found: Found
 ) -> None:
     """Port 443 is open to the node's clients.
 
     Ask the network team, rule IN-443: allow TCP 443 from the clients' networks to this host; it may
     be a private network or VPN.
 
-    To prove it, audit the host from where its clients are:
+    To prove it, name a machine in its clients' network that you reach by ssh:
 
-        sesam-audit run ssh://THIS-HOST --set auditor_stands_for=clients
+        sesam-audit run ssh://THIS-HOST --from ssh://MACHINE=clients
     """
-    arrival = arrive(443, subject, inbound, owners, profile.auditor_stands_for)
-    _arrive(arrival, profile, found)
-    found(f"reachable from {arrival.seen.source or 'the auditor'}")
+    proofs = _proofs(443, subject, outside, owners, ways, found)
+    best = min(proofs, key=lambda proof: ("clients", "internet", "none").index(proof.stands))
+    found.vantage = best.vantage
+    found(f"reachable from {best.vantage} ({best.source})")
 
 
 @requirement(
@@ -239,7 +246,7 @@ def check_host_firewall(firewall: HostFirewall, profile: Profile, found: Found) 
     owner=Owner.YOU,
     vantage="auditor",
 )
-def check_docker_api(inbound: Inbound, owners: PortOwners, found: Found) -> None:
+def check_docker_api(outside: Outside, owners: PortOwners, found: Found) -> None:
     """Docker's API is not open to the network.
 
     Take tcp:// out of "hosts" in /etc/docker/daemon.json and out of the unit's -H; the stack needs
@@ -249,7 +256,7 @@ def check_docker_api(inbound: Inbound, owners: PortOwners, found: Found) -> None
         sudo systemctl restart docker
     """
     try:
-        answering = [port for port in DOCKER_PORTS if inbound.docker_api(port)]
+        answering = [port for port in DOCKER_PORTS if outside.docker_api(port)]
     except Unknown:
         held = [owners.of(port) for port in DOCKER_PORTS]
         if any(owner.kind != "free" for owner in held):
@@ -267,7 +274,7 @@ def check_docker_api(inbound: Inbound, owners: PortOwners, found: Found) -> None
     each=lambda _: tuple(map(str, (NODE_PORT, *DOCKER_PORTS))),
     vantage="auditor",
 )
-def check_exposure(inbound: Inbound, owners: PortOwners, subject: Subject, found: Found) -> None:
+def check_exposure(outside: Outside, owners: PortOwners, subject: Subject, found: Found) -> None:
     """The node's own port and Docker's API ports are silent to others.
 
     Do not publish 9042 in the stack's file: Traefik reaches the node over Docker's
@@ -276,28 +283,66 @@ def check_exposure(inbound: Inbound, owners: PortOwners, subject: Subject, found
 
         - "127.0.0.1:9042:9042"
     """
-    port = int(subject)
-    seen = inbound.seen(port)
-    found.note(f"dialled from the auditor ({seen.source})")
-    found(seen.kind, required="silent or refused")
-    if seen.kind in ("answered", "mute"):
-        owner = owners.of(port)
-        if owner.kind == "free" and seen.kind == "answered":
-            raise Unknown(
-                f"port {port} is answered by something that is not this host: {seen.text}"
+    port, kinds, doubts = int(subject), [], []
+    for view in outside.views:
+        try:
+            seen = view.seen(port)
+        except Unknown as unknown:
+            doubts.append(unknown)
+            continue
+        kinds.append(seen.kind)
+        found.note(f"dialled from {view.vantage} ({seen.source}): {seen.kind}")
+        if seen.kind in ("answered", "mute"):
+            owner = owners.of(port)
+            if owner.kind == "free" and seen.kind == "answered":
+                raise Unknown(
+                    f"port {port} is answered by something that is not this host: {seen.text}"
+                )
+            assert owner.kind == "free", (
+                f"port {port} answers {view.vantage}: {owner.who};"
+                " Docker's published ports bypass ufw"
             )
-        assert owner.kind == "free", (
-            f"port {port} answers the auditor: {owner.who}; Docker's published ports bypass ufw"
-        )
-        found.note("something on the way completes connections to ports nobody listens on")
-    elif seen.kind not in ("silent", "refused"):
-        raise Unknown(f"port {port} was not reached ({seen.kind})")
+            found.note("something on the way completes connections to ports nobody listens on")
+        elif seen.kind not in ("silent", "refused"):
+            doubts.append(Unknown(f"port {port} was not reached ({seen.kind})"))
+    if doubts and not set(kinds) & {"silent", "refused", "mute"}:
+        raise doubts[0]
+    found(", ".join(dict.fromkeys(kinds)), required="silent or refused")
 
 
-def _arrive(arrival: Arrival, profile: Profile, found: Found) -> None:
-    """Assert that what answered from outside is the stack of this host."""
-    source = arrival.seen.source or "its own address unknown"
-    found.note(f"dialled from the auditor ({source}), standing for {profile.auditor_stands_for}")
-    assert not arrival.fault, arrival.fault
-    if arrival.doubt is not None:
-        raise arrival.doubt
+@dataclass(frozen=True)
+class Proof:
+    """A vantage that reached the stack, or the listener in its place."""
+
+    vantage: str
+    stands: str
+    source: str
+
+
+def _proofs(  # noqa: PLR0913, PLR0917 - what a way in is judged by
+    port: int, way: str, outside: Outside, owners: PortOwners, ways: WaysIn, found: Found
+) -> list[Proof]:
+    """Every vantage that got through; one that met a fault fails the check, doubts are told."""
+    proofs, doubts = [], []
+    for view in outside.views:
+        try:
+            arrival = arrive(port, way, view, owners, ways.firewall)
+        except Unknown as unknown:
+            doubts.append(unknown)
+            continue
+        seen = arrival.seen
+        source = seen.source or "its own address unknown"
+        found.note(f"dialled from {view.vantage} ({source}), standing for {view.stands}")
+        assert not arrival.fault, f"from {view.vantage}: {arrival.fault}"
+        if arrival.doubt is not None:
+            doubts.append(arrival.doubt)
+        elif port == 80 and seen.kind != "token" and not view.redirects(way):
+            reason = f"port 80 answers ({seen.text}), but not as the stack's Traefik does"
+            doubts.append(Unknown(reason))
+        else:
+            proofs.append(Proof(view.vantage, view.stands, source))
+        if seen.kind == "token":
+            found.note("proved by a listener on the host; Docker's forwarding was not on that way")
+    if not proofs:
+        raise doubts[0]
+    return proofs

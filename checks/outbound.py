@@ -13,6 +13,7 @@ from sesam_audit.destinations import (
 )
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.interception import Interceptor, Interceptors
+from sesam_audit.facts.pull import BY_HAND, Pulled, Rehearsal, uncovered
 from sesam_audit.facts.reach import Reach
 from sesam_audit.facts.scene import Dialled, by_hand
 from sesam_audit.facts.sesam_addresses import SesamAddresses
@@ -21,6 +22,7 @@ from sesam_audit.judge import Now
 from sesam_audit.model import Owner
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import MUST, SHOULD, Found, Subject, requirement
+from sesam_audit.rules import RULES
 
 GUIDE = "Guide, Outbound firewall rules, 443/tcp: "
 
@@ -79,7 +81,7 @@ def check_docker(reach: Reach, subject: Subject, now: Now, found: Found) -> None
     owner=Owner.NETWORK,
     rule="OUT-HUB",
 )
-def check_docker_layers() -> None:
+def check_docker_layers(rehearsal: Rehearsal, now: Now, found: Found) -> None:
     """The first bytes of a public image's layer arrive.
 
     Ask the network team, rule OUT-HUB: the registry sends clients on to layer hosts, which lie
@@ -87,7 +89,15 @@ def check_docker_layers() -> None:
 
         sudo docker pull hello-world
     """
-    raise Unknown("this release does not rehearse a pull", "sudo docker pull hello-world")
+    if isinstance(rehearsal.public, Pulled):
+        found.note(f"for dockerd, on the host's network path: {rehearsal.public.way}")
+    verdict = rehearsal.layers(now)
+    found(str(verdict), required="the first bytes of a layer")
+    if verdict.proxy_fault:
+        raise Unknown(f"{verdict} (outbound.proxy)", BY_HAND)
+    if verdict.word == "service-trouble":
+        raise Unknown(f"{verdict}; try again later", BY_HAND)
+    assert verdict.ok, str(verdict)
 
 
 @requirement(
@@ -96,12 +106,17 @@ def check_docker_layers() -> None:
     owner=Owner.NETWORK,
     rule="OUT-HUB",
 )
-def check_docker_coverage() -> None:
+def check_docker_coverage(rehearsal: Rehearsal, found: Found) -> None:
     """Every host that a pull meets lies inside the guide's wildcards.
 
     Ask the network team to add the hosts that are named here to rule OUT-HUB.
     """
-    raise Unknown("this release does not rehearse a pull", "sudo docker pull hello-world")
+    hosts = rehearsal.met()
+    found(", ".join(hosts), required=", ".join(RULES["OUT-HUB"].destinations), words="{} met")
+    outside = uncovered(hosts)
+    assert not outside, f"outside the guide's wildcards: {', '.join(outside)}"
+    if not (isinstance(rehearsal.public, Pulled) and rehearsal.public.arrived):
+        raise Unknown(f"only {', '.join(hosts)} met: no layer came (outbound.docker-layers)")
 
 
 @requirement(

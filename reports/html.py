@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sesam_audit.model import Finding, HostReport, Report
+from sesam_audit.model import HostReport, Report
 
-from . import steps, summary
+from . import firewall, steps, summary
 from .remedy import blocks
 
 if TYPE_CHECKING:
@@ -61,11 +61,10 @@ def template() -> Template:
         summary=summary,
         blocks=blocks,
         guide=steps,
+        firewall=firewall,
         signs=_SIGNS,
     )
-    environment.filters.update(
-        spans=_spans, counts=_counts, firewall=_firewall, moment=_moment, parted=_parted
-    )
+    environment.filters.update(spans=_spans, counts=_counts, moment=_moment, parted=_parted)
     return environment.get_template("html.jinja")
 
 
@@ -91,15 +90,6 @@ def _spans(text: str) -> Iterator[tuple[bool, str]]:
 def _counts(host: HostReport) -> dict[str, int]:
     counts = asdict(host.coverage)
     return {name: counts[name] for name in summary.COUNTS}
-
-
-def _firewall(host: HostReport) -> dict[str, list[Finding]]:
-    """What a reviewer of firewall rules looks at, rule by rule."""
-    rules: dict[str, list[Finding]] = {}
-    for item in host.findings:
-        if item.rule:
-            rules.setdefault(item.rule, []).append(item)
-    return rules
 
 
 def _moment(text: str) -> str:

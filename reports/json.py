@@ -59,6 +59,7 @@ def _host(host: HostReport) -> dict[str, Any]:
         "not_verified": host.not_verified,
         "sent": host.sent,
         "findings": [_finding(finding) for finding in host.findings],
+        "flows": [asdict(flow) for flow in host.flows],
     }
 
 

@@ -75,7 +75,8 @@ def headline(host: HostReport) -> str:
 
 def unasked(host: HostReport) -> bool:
     """Whether trouble came before anything at all was learnt."""
-    return bool(host.trouble) and all(item.outcome in OPEN for item in host.findings)
+    told = (Outcome.PASSED, Outcome.FAILED)
+    return bool(host.trouble) and not any(item.outcome in told for item in host.findings)
 
 
 def _joined(*parts: str) -> str:

@@ -37,9 +37,17 @@ def profile_of(options: Mapping[str, Any]) -> Profile:
         UsageError: a file, key or value does not fit.
     """
     settings = list(options["settings"])
-    if options.get("measure_storage"):
-        settings.append("measure_storage=true")
+    switches = ("measure_storage", "passive")
+    settings += [f"{switch}=true" for switch in switches if options.get(switch)]
+    if options.get("vantages"):
+        settings.append(f"vantages={','.join(map(_vantage, options['vantages']))}")
     return load(options["profile_file"], settings)
+
+
+def _vantage(text: str) -> str:
+    """A `--from` vantage with its host checked, as the profile holds it."""
+    spec, equals, stands = text.partition("=")
+    return f"{parse(spec).spec}{equals}{stands}"
 
 
 def request_of(options: Mapping[str, Any], profile: Profile, way: Way) -> Request:

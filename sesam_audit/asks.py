@@ -52,8 +52,11 @@ class Ask(Generic[A]):
         (answer,) = yield (self,)
         if isinstance(answer, Unknown):
             raise answer
-        if answer.error == "TIMEOUT" and not isinstance(answer, DialAnswer):
-            raise Unknown(f"no answer in time: {self}")
+        if not isinstance(answer, (DialAnswer, PullAnswer)):  # which tell how far they got
+            if answer.error == "TIMEOUT":
+                raise Unknown(f"no answer in time: {self}")
+            if answer.error == "UNSUPPORTED" and not getattr(answer, "message", ""):
+                raise Unknown(f"needs Python 3.6 or later on the host: {self}", "python3 --version")
         return answer  # type: ignore[return-value]
 
     def __str__(self) -> str:
@@ -471,6 +474,24 @@ class Listeners(Ask[ListenersAnswer]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ListenAnswer(Answer):
+    ports: dict[str, str] | None = None  # port -> "" when it listens there, else an errno name
+    token: str = ""  # made on the target, different at every run
+
+
+@dataclass(frozen=True)
+class Listen(Ask[ListenAnswer]):
+    """Listen on free TCP ports of the host, all addresses, until the conversation ends.
+
+    Every connection is answered with HTTP 200, the token (X-Sesam-Audit) and the address it came
+    from (X-Sesam-Peer), then closed. No firewall is touched; a taken port is left alone.
+    """
+
+    ports: tuple[int, ...]
+    seconds_limit: float = 45.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class LookupAnswer(Answer):
     """`error`: NXDOMAIN, SERVFAIL, REFUSED, TIMEOUT, NOSERVER. No error, no records: no data."""
 
@@ -515,9 +536,7 @@ class DialAnswer(Answer):
     proxy_status: int = 0  # of CONNECT
     proxy_authenticate: str = ""
     tls_version: str = ""
-    chain: tuple[
-        str, ...
-    ] = ()  # DER, base64, leaf first; the leaf alone where Python shows no more
+    chain: tuple[str, ...] = ()  # DER, base64, leaf first; alone where Python shows no more
     whole_chain: bool = False
     trusted: bool | None = None  # against the host's own store; None when not tried
     trust_error: str = ""
@@ -551,6 +570,53 @@ class Dial(Ask[DialAnswer]):
     seconds_limit: float = 0.0
 
 
+@dataclass(frozen=True)
+class Hop:
+    """One request of a pull; `path` without its query, `error` in Dial's words."""
+
+    host: str = ""
+    path: str = ""
+    status: int = 0
+    address: str = ""  # "" through a proxy
+    error: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullAnswer(Answer):
+    """Every request in its order, and the last connection as Dial tells it.
+
+    An `error` without steps is the login file's, ENOKEY where it holds none. Of headers only what
+    tells of limits, digests, kinds and CDNs is kept, of bodies the title of a web page.
+    """
+
+    steps: tuple[Hop, ...] = ()
+    last: DialAnswer | None = None
+    detail: str = ""
+    received: int = 0  # bytes of the blob
+    sample: str = ""  # its first four, hexadecimal
+    code: str = ""  # of the registry's own error
+
+
+@dataclass(frozen=True)
+class Pull(Ask[PullAnswer]):
+    """A pull from Docker Hub, rehearsed as dockerd would: challenge, token, request, redirects.
+
+    The login of `login_file` goes to https://auth.docker.io alone, over verified TLS, never along
+    a redirect; the token goes to the registry alone. Neither leaves the target.
+    """
+
+    slow: ClassVar[bool] = True
+    shown: ClassVar[int] = 3
+    repository: str
+    reference: str  # a tag, or a blob's digest
+    method: str = "HEAD"  # HEAD of a manifest, or GET of a blob's first 1024 bytes
+    login_file: str = ""  # a docker client's config.json; "" is anonymous
+    proxy: str = ""
+    vantage: str = "host"
+    seconds_limit: float = 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class RootsAnswer(Answer):
     count: int = 0
@@ -568,7 +634,7 @@ VOCABULARY: dict[str, type[Ask[Any]]] = {
     for kind in (
         Self, Contact, File, Files, Names, Stat, Space, Walk, Fsync, LicenseFile, DockerConfig,
         EnvFile, Compose, Certificates, PrivateKey, Account, Run, DockerApi, Listeners, Lookup,
-        Dial, Roots,
+        Dial, Listen, Pull, Roots,
     )
 }  # fmt: skip
 """Every question by name, for requests and for saved evidence."""

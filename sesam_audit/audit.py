@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 
 from sesam_audit import REQUIREMENTS_VERSION, __version__
 from sesam_audit.collect import Arrival, Collection, Order, Progress, fact_kinds
 from sesam_audit.errors import Unknown, refuse_optimised
 from sesam_audit.evidence import Evidence, Known
 from sesam_audit.facts.sent import sent
+from sesam_audit.flows import flows
 from sesam_audit.host import Conversation, Target, parse
 from sesam_audit.judge import Case, judge, plan, with_needs
 from sesam_audit.limits import not_verified
@@ -98,17 +100,18 @@ class Audit:
 
     def _batch(self, arrival: Arrival) -> tuple[str, Case, Callable[[list[Finding]], None]]:
         self.arrivals.append(arrival)
-        request = self._request
-        moment = arrival.evidence.started or self._started
-        case = Case(
+        keep = partial(self._keep, arrival)
+        return arrival.target.spec, self._case(arrival), keep
+
+    def _case(self, arrival: Arrival) -> Case:
+        return Case(
             known=arrival.known,
-            profile=request.profile,
+            profile=self._request.profile,
             now=self._now(arrival),
-            stage=request.stage,
+            stage=self._request.stage,
             user=arrival.evidence.user,
-            at=stamp(moment),
+            at=stamp(arrival.evidence.started or self._started),
         )
-        return arrival.target.spec, case, lambda findings: self._keep(arrival, findings)
 
     def _now(self, arrival: Arrival) -> datetime:
         """Dates are judged at the evidence's own time, or at --as-of."""
@@ -142,6 +145,7 @@ class Audit:
                 seconds=round(arrival.seconds, 3),
                 sent=tuple(sent(arrival.evidence)),
                 not_verified=tuple(not_verified(self.profile, self._chosen)),
+                flows=tuple(flows(self._case(arrival), listed)),
             )
         )
 

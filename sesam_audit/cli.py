@@ -25,13 +25,17 @@ def _several(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-_judging = _several(
-    click.option("--stage", default="preflight", show_default=True, metavar="STAGE",
-                 help="preflight; image and live come with a later release."),
+_deployment = _several(
     click.option("--profile", "profile_file", type=click.Path(path_type=Path), metavar="FILE",
                  help="The deployment's options and sizes (TOML)."),
     click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
                  help="Change one profile key, e.g. --set certificates=provided."),
+)  # fmt: skip
+
+_judging = _several(
+    click.option("--stage", default="preflight", show_default=True, metavar="STAGE",
+                 help="preflight; image and live come with a later release."),
+    _deployment,
     click.option("--only", multiple=True, metavar="ID|CATEGORY", help="Judge only these."),
     click.option("--skip", multiple=True, metavar="ID|CATEGORY", help="Leave these out."),
     click.option("--waivers", "waiver_file", type=click.Path(path_type=Path), metavar="FILE",
@@ -56,8 +60,10 @@ _reaching = _several(
                  help="Insist on sudo, or never use it. Default: sudo -n when it works."),
     click.option("--ask-sudo-password", is_flag=True,
                  help="Ask for it, or read the first line of standard input."),
+    click.option("--from", "vantages", multiple=True, metavar="HOST[=internet|clients]",
+                 help="Another machine to dial from, and whom it stands for; repeatable."),
     click.option("--passive", is_flag=True,
-                 help="Nothing on the target changes, even for seconds (always so yet)."),
+                 help="No listener on free ports 80 and 443, not even for seconds."),
     click.option("--measure-storage", is_flag=True, help="Measure fsync latency; writes one file."),
     click.option("--timeout", type=click.FloatRange(1, 3600), default=60.0, show_default=True,
                  metavar="SECONDS", help="For one host as a whole."),
@@ -162,6 +168,38 @@ def judge(evidence: tuple[Path, ...], **options: Any) -> int:
     return report.exit_code
 
 
+@cli.command()
+@click.option("--format", "shape", type=click.Choice(["md", "csv", "json", "nft"]), default="md")
+@_deployment
+def firewall(shape: str, profile_file: Path | None, settings: tuple[str, ...]) -> int:
+    """The rules to ask a firewall team for, before a machine exists."""
+    from datetime import datetime, timezone
+
+    from sesam_audit.firewall import sheet
+    from sesam_audit.firewall_formats import as_csv, as_json, as_markdown
+    from sesam_audit.firewall_nft import resolve_and_render
+    from sesam_audit.profile import load
+
+    render = {"md": as_markdown, "csv": as_csv, "json": as_json, "nft": resolve_and_render}[shape]
+    wanted = sheet(load(profile_file, settings))
+    click.echo(render(wanted, datetime.now(timezone.utc)), nl=False)
+    return 0
+
+
+@cli.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text")
+def compare(old: Path, new: Path, shape: str) -> int:
+    """What changed between two JSON reports; 1 when something got worse."""
+    from sesam_audit.compare import compared, read
+    from sesam_audit.compare_formats import as_json, as_text
+
+    comparison = compared(read(old), read(new))
+    click.echo({"text": as_text, "json": as_json}[shape](comparison), nl=False)
+    return 1 if comparison.worse else 0
+
+
 @cli.command(name="list")
 @click.option("--format", "shape", type=click.Choice(["text", "json", "md"]), default="text")
 def list_(shape: str) -> int:
@@ -218,7 +256,7 @@ def main() -> None:
 
 
 def _say(text: str, code: int) -> int:
-    from sesam_audit.model import clean
+    from sesam_audit.cleaning import clean
 
     click.echo("\n".join(clean(line) for line in text.splitlines()), err=True)
     return code

@@ -11,13 +11,15 @@ from typing import Any
 
 from sesam_audit.asks import Ask, Contact, ContactAnswer, Self
 from sesam_audit.decoding import answers, request
-from sesam_audit.errors import AuditError, Unknown
+from sesam_audit.errors import AuditError
 from sesam_audit.evidence import Answers, Evidence, Known
-from sesam_audit.host import Conversation, Target, Way, address, ask_here
+from sesam_audit.host import Conversation, Script, Target, Way, address
 from sesam_audit.inquiry import MAX_ROUNDS, Inquiry
 from sesam_audit.probe_sh import script
 from sesam_audit.profile import Profile
+from sesam_audit.vantages import Vantages
 
+HERE = "host"
 _COMMANDS_SECONDS = 10.0  # what a round leaves for commands when its dials are done sooner
 _LAST_DIALS = 1.0  # what later rounds' dials still get when the deadline is used up
 
@@ -62,6 +64,7 @@ class Collection:
         self.arrivals: SimpleQueue[Arrival] = SimpleQueue()
         self._stop = threading.Event()
         self._opened = dict(opened)
+        self._vantages = Vantages((spec for spec, _ in order.profile.outside), order.way)
         self._order, self._progress = order, progress
         self._waiting: SimpleQueue[Target] = SimpleQueue()
         for target in targets:
@@ -73,6 +76,7 @@ class Collection:
     def stop(self) -> None:
         """Start no further host; what is still being asked ends after its round."""
         self._stop.set()
+        self._vantages.close()
 
     def _work(self) -> None:
         while not self._stop.is_set():
@@ -90,7 +94,9 @@ class Collection:
         try:
             self._progress(target, "connecting")
             host = self._opened.pop(target.spec, None) or Conversation(target, self._order.way)
-            _Rounds(target, host, self._order, inquiry, evidence, self._progress).run(self._stop)
+            _Rounds(
+                target, host, self._order, inquiry, evidence, self._progress, self._vantages
+            ).run(self._stop)
         except AuditError as error:
             named = error.what.startswith(target.spec)
             trouble = error.what if named else f"{target.spec}: {error.what}"
@@ -112,7 +118,7 @@ class Collection:
 
 
 class _Rounds:
-    """The conversation with one host, and with the auditor's own probe where that is asked."""
+    """The conversation with one host, and with the vantages that look at it."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parties of one conversation
         self,
@@ -122,7 +128,9 @@ class _Rounds:
         inquiry: Inquiry,
         evidence: Evidence,
         progress: Progress,
+        vantages: Vantages,
     ) -> None:
+        self._vantages = vantages
         self._target, self._host, self._order = target, host, order
         self._inquiry, self._evidence, self._progress = inquiry, evidence, progress
         self._dialling = order.profile.deadline
@@ -147,17 +155,23 @@ class _Rounds:
             self._host.close()
 
     def _round(self, asks: Sequence[Ask[Any]]) -> Answers:
-        away = [ask for ask in asks if getattr(ask, "vantage", "host") == "auditor"]
-        here = [ask for ask in asks if ask not in away and not isinstance(ask, Contact)]
+        places: dict[str, list[Ask[Any]]] = {HERE: []}
+        for ask in asks:
+            if not isinstance(ask, Contact):
+                places.setdefault(getattr(ask, "vantage", HERE), []).append(ask)
+        here = places.pop(HERE)
         asked, begun = time.time(), time.monotonic()
         theirs: Answers = {}
-        helper = threading.Thread(target=lambda: theirs.update(self._from_auditor(away)))
-        if away:
+        helpers = [
+            threading.Thread(target=self._from_vantage, args=(place, away, theirs))
+            for place, away in places.items()
+        ]
+        for helper in helpers:
             helper.start()
         try:
             mine = self._from_host(here) if here else {}
         finally:
-            if away:
+            for helper in helpers:
                 helper.join()
         self._dialling = max(_LAST_DIALS, self._dialling - (time.monotonic() - begun))
         if here and not self._contact.answered:
@@ -165,20 +179,21 @@ class _Rounds:
         return {Contact(): self._contact, **theirs, **mine}
 
     def _from_host(self, asks: Sequence[Ask[Any]]) -> Answers:
-        def shell(marker: str) -> str:
-            return script(marker, asks, deadline=seconds)
-
         seconds = max(self._dialling + 0.5, _COMMANDS_SECONDS)
         line = request(asks, seconds, self._order.secrets, self._dialling)
-        return answers(asks, self._host.exchange(line, shell, seconds))
+        return answers(asks, self._host.exchange(line, _script(asks, seconds), seconds))
 
-    def _from_auditor(self, asks: Sequence[Ask[Any]]) -> Answers:
-        """The same probe on the auditor's side; its trouble is an answer, not the host's fault."""
-        try:
+    def _from_vantage(self, vantage: str, asks: Sequence[Ask[Any]], into: Answers) -> None:
+        def line(asks: Sequence[Ask[Any]]) -> tuple[bytes, Script, float]:
             seconds = self._dialling + 0.5
-            return answers(asks, ask_here(request(asks, seconds, {}, self._dialling)))
-        except Exception as error:  # noqa: BLE001 - a vantage that fails proves nothing
-            return {ask: Unknown(f"the auditor's own probe: {error}") for ask in asks}
+            spelt = request(asks, seconds, {}, self._dialling)
+            return spelt, _script(asks, seconds), seconds
+
+        into.update(self._vantages.ask(vantage, asks, line))
+
+
+def _script(asks: Sequence[Ask[Any]], seconds: float) -> Script:
+    return lambda marker: script(marker, asks, deadline=seconds)
 
 
 def fact_kinds(wanted: Iterable[Iterable[type]]) -> tuple[type, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
-import secrets
 import shlex
 import socket
 import subprocess
@@ -20,8 +20,8 @@ from urllib.parse import parse_qsl, unquote
 
 from sesam_audit.bootstrap import BAD_SUDO, NO_PYTHON, SHELL_FOLLOWS, Privilege, command, program
 from sesam_audit.channel import ENDED, Channel, ChannelError
+from sesam_audit.cleaning import clean
 from sesam_audit.errors import HostError, UsageError
-from sesam_audit.model import clean
 
 PROBE = Path(__file__).with_name("probe.py")
 """The program that runs on a target."""
@@ -215,7 +215,7 @@ class Conversation:
 
     def __init__(self, target: Target, way: Way) -> None:
         self._target, self._way = target, way
-        self._marker = secrets.token_hex(8)
+        self._marker = os.urandom(8).hex()
         self._shell = False
         self._begun = time.monotonic()
         privilege = way.privilege

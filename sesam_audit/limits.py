@@ -21,8 +21,10 @@ def not_verified(profile: Profile, chosen: list[Requirement]) -> Iterator[str]:
     if "inbound" in categories:
         yield "Inbound is told of the vantages named at each finding, never of ANY or the internet."
         yield (
-            "Nothing listened on 80 and 443 for the audit:"
-            " a refused port shows an open path to the host, not through Docker."
+            "Nothing listened on free ports for the audit (--passive)."
+            if profile.passive
+            else "Where 80 and 443 were free the audit's own listener answered, in the host's"
+            " network: Docker's forwarding was not on that way."
         )
     if "license" in categories:
         yield "Whether Sesam's portal accepts the license was not asked."

@@ -1,13 +1,13 @@
-"""What an audit says: outcomes, findings, reports; foreign text is cleaned at this door."""
+"""What an audit says: outcomes, findings, flows, reports; foreign text is cleaned at this door."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+
+from sesam_audit.cleaning import clean_fields
 
 
 class Level(str, Enum):
@@ -53,40 +53,6 @@ class Owner(str, Enum):
     SUPPORT = "Sesam support"
 
 
-# Outside XML 1.0; C0 and C1 controls; marks that reorder, join, hide or fake text; surrogates.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
-
-def clean(text: str) -> str:
-    """Foreign text with every control, invisible mark and lone surrogate as a visible escape."""
-    return _UNSAFE.sub(lambda match: _escape(ord(match[0])), text)
-
-
-def _escape(point: int) -> str:
-    if point > 0xFFFF:
-        return f"\\U{point:08x}"
-    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"
-
-
-def _clean_fields(record: object) -> None:
-    """Clean every text of a frozen record as it comes into being."""
-    for item in fields(record):  # type: ignore[arg-type]
-        object.__setattr__(record, item.name, _cleaned(getattr(record, item.name)))
-
-
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str) and not isinstance(value, Enum):
-        return clean(value)
-    if isinstance(value, tuple):
-        return tuple(_cleaned(part) for part in value)
-    if isinstance(value, Mapping):
-        return {clean(key): clean(text) for key, text in value.items()}
-    return value
-
-
 @dataclass(frozen=True)
 class Quantity:
     """Something measured or required: the value for machines, the text for people."""
@@ -96,7 +62,7 @@ class Quantity:
     text: str
 
     def __post_init__(self) -> None:
-        _clean_fields(self)
+        clean_fields(self)
 
 
 @dataclass(frozen=True)
@@ -108,7 +74,7 @@ class Waiver:
     by: str
 
     def __post_init__(self) -> None:
-        _clean_fields(self)
+        clean_fields(self)
 
 
 Key = tuple[str, str | None]
@@ -143,7 +109,7 @@ class Finding:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        _clean_fields(self)
+        clean_fields(self)
 
     @property
     def key(self) -> Key:
@@ -156,6 +122,56 @@ class Finding:
     @property
     def warning(self) -> bool:
         return self.outcome is Outcome.FAILED and self.level is Level.SHOULD
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """One connection that a firewall rule must let pass, and how far it got: a reviewer's row.
+
+    A layer says ok, the word for why it ended there, "not reached" or "not tried".
+    """
+
+    rule: str  # IN-80 ... OUT-PYPI; "" for what the profile adds
+    asked: str  # the rule's port, source and destinations
+    sentence: str  # the guide's
+    name: str
+    port: int
+    purpose: str
+    need: str  # needed, or indicator: shows only whether a rule is narrower than its wildcard
+    outcome: str = ""  # of the finding that judges it; "" for an indicator
+    result: str = "not tried"  # one word for the whole
+    said: str = ""  # the same as a sentence
+    finding: str = ""
+    subject: str = ""
+    vantage: str  # where it was dialled from
+    source: str = ""  # the socket's own address there
+    source_after_nat: str = "not measured"  # as a peer saw it
+    context: str  # the network path that was dialled
+    consumer: str  # whose connection it is judged for
+    addresses_v4: tuple[str, ...] = ()
+    addresses_v6: tuple[str, ...] = ()
+    dns: str = "not tried"
+    tcp: str = "not tried"
+    tls: str = "not tried"
+    http: str = "not tried"
+    http_status: int = 0
+    redirect: str = ""  # host and path
+    proxy: str = ""  # HOST:PORT
+    proxy_status: int = 0  # what CONNECT was answered
+    tls_version: str = ""
+    leaf_subject: str = ""
+    issuer: str = ""
+    sha256: str = ""
+    not_after: str = ""
+    public_roots: str = ""  # what they say of the chain
+    host_store: str = ""
+    interception: str = ""  # the private authority that opens TLS
+    tcp_seconds: float = 0.0
+    seconds: float = 0.0
+    at: str
+
+    def __post_init__(self) -> None:
+        clean_fields(self)
 
 
 @dataclass(frozen=True)
@@ -207,9 +223,10 @@ class HostReport:
     seconds: float = 0.0
     sent: tuple[str, ...] = ()
     not_verified: tuple[str, ...] = ()
+    flows: tuple[Flow, ...] = ()
 
     def __post_init__(self) -> None:
-        _clean_fields(self)
+        clean_fields(self)
 
     @property
     def coverage(self) -> Coverage:
@@ -271,7 +288,7 @@ class Report:
     header: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _clean_fields(self)
+        clean_fields(self)
 
     @property
     def verdict(self) -> Verdict:

@@ -13,6 +13,8 @@ It never
     reduced here to what the audit needs, and user:password is cut out of every URL that leaves;
   - sends anything anywhere but to its standard output and to the endpoints it is asked to dial,
     which get a plain GET; it follows no redirect and takes no proxy from the environment;
+    `pull` alone does more: it rehearses a pull from Docker Hub, redirects included, and shows the
+    login that lies on this machine to https://auth.docker.io, as the updater will;
   - stays: it ends, and kills every program that it started, when its standard input ends (the
     auditor or the connection is gone), and after fifteen minutes in any case.
 """
@@ -44,8 +46,8 @@ from stat import S_IFMT, S_IMODE, S_ISDIR, S_ISLNK, S_ISREG
 LIFETIME = 900
 ANSWER_CAP, REPLY_CAP = 1 << 20, 8 << 20
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
-SLOW = {"Walk", "Fsync", "Compose", "PrivateKey", "Run", "DockerApi", "Lookup", "Dial"}
-SECRET = {"LicenseFile", "DockerConfig", "EnvFile", "Compose", "PrivateKey", "DockerApi"}
+SLOW = {"Walk", "Fsync", "Compose", "PrivateKey", "Run", "DockerApi", "Lookup", "Dial", "Pull"}
+SECRET = {"LicenseFile", "DockerConfig", "EnvFile", "Compose", "PrivateKey", "DockerApi", "Pull"}
 
 CHANGED = threading.Condition()  # guards what questions know of their answers
 SPAWNING = threading.Lock()  # guards CHILDREN
@@ -155,7 +157,9 @@ class Question:
             CHANGED.notify_all()
 
     def snapshot(self):
-        return self.known if self.done else dict(self.known, error="TIMEOUT")
+        if self.done:
+            return self.known
+        return dict(self.known, error="TIMEOUT", seconds=round(time.monotonic() - self.began, 4))
 
 
 def encode(answers):
@@ -598,10 +602,16 @@ def table(found, key):
 
 
 def has_login(entry):
+    return bool(login_of(entry))
+
+
+def login_of(entry):
+    """The user:password of a registry in a docker config; empty when there is none inline."""
     try:
-        return b":" in base64.b64decode(entry["auth"], validate=True)
+        login = base64.b64decode(entry["auth"], validate=True)
     except (ValueError, TypeError, KeyError):
-        return False
+        return b""
+    return login if b":" in login else b""
 
 
 ASSIGNMENT = re.compile(
@@ -819,10 +829,61 @@ def listeners(ask):
                     packed = struct.pack("=%dI" % len(numbers), *numbers)
                     place = {"address": socket.inet_ntop(family, packed), "port": int(port, 16)}
                     found.setdefault("socket:[%s]" % fields[9], []).append(place)
+    for each in OURS.intersection(found):
+        del found[each]
     owners = socket_owners(found)
     return {
         "listeners": [dict(owners.get(each, {}), **one) for each in found for one in found[each]]
     }
+
+
+OURS = set()  # the audit's own listening sockets, which `listeners` leaves out
+
+
+def listening(ask):
+    """A listener that proves to those outside that they reach this machine and no other."""
+    token, ports = os.urandom(12).hex(), {}
+    for port in ask["ports"]:
+        try:
+            start(attend, listener(port), token, time.monotonic() + ask["seconds_limit"])
+            ports[str(port)] = ""
+        except OSError as error:
+            ports[str(port)] = named(error)
+    return {"ports": ports, "token": token}
+
+
+def listener(port):
+    """Both families at once, so that a port taken on any address is seen as taken."""
+    families = (
+        [socket.AF_INET6, socket.AF_INET]
+        if os.path.exists("/proc/net/if_inet6")
+        else [socket.AF_INET]
+    )
+    server = socket.socket(families[0], socket.SOCK_STREAM)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if families[0] == socket.AF_INET6:
+        server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    OURS.add("socket:[%d]" % os.fstat(server.fileno()).st_ino)
+    server.bind(("", port))
+    server.listen(16)
+    return server
+
+
+def attend(server, token, until):
+    with server:
+        server.settimeout(1)
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError):  # nobody came, or whoever came left again
+                link, peer = server.accept()
+                start(greet, link, peer[0], token)
+
+
+def greet(link, peer, token):
+    said = "HTTP/1.1 200 OK\r\nX-Sesam-Audit: %s\r\nX-Sesam-Peer: %s\r\nConnection: close\r\n"
+    with link, contextlib.suppress(OSError):
+        link.settimeout(2)
+        link.recv(4096)
+        link.sendall((said % (token, peer) + "Content-Length: 0\r\n\r\n").encode())
 
 
 def socket_owners(sockets):
@@ -831,7 +892,9 @@ def socket_owners(sockets):
         place = "/proc/%s/" % pid
         with contextlib.suppress(OSError):  # it ended, or it is not ours to look at
             for number in os.listdir(place + "fd") if len(owners) < len(sockets) else ():
-                each = os.readlink(place + "fd/" + number)
+                each = ""
+                with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                    each = os.readlink(place + "fd/" + number)
                 if each in sockets and each not in owners:
                     command, cgroup = read(place + "comm", 64)[0], read(place + "cgroup", 500)[0]
                     owners[each] = {"pid": int(pid), "command": command.strip(), "cgroup": cgroup}
@@ -924,7 +987,7 @@ BUNDLES = (  # in the order in which Go, and so Docker, looks for them
     "/etc/ssl/cert.pem",
 )
 NO_ROUTE = ("ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT")
-CONTEXTS = {}  # host, none, public: the TLS context and its store; loading a bundle takes 20 ms
+CONTEXTS = {}  # by purpose, the TLS context and its store: loading a bundle takes 20 ms
 LOADING = threading.Lock()
 
 
@@ -1091,14 +1154,17 @@ def context(purpose, pem=""):
     with LOADING:
         if purpose not in CONTEXTS or pem:
             made, store = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ""
-            made.check_hostname = False
+            made.check_hostname = purpose == "dockerd"
             made.verify_mode = ssl.CERT_NONE if purpose == "none" else ssl.CERT_REQUIRED
             if pem:
                 made.load_verify_locations(cadata=pem)
-            if purpose == "host":
+            if purpose in ("host", "dockerd"):
                 store = next(filter(os.path.isfile, BUNDLES), "")
                 with contextlib.suppress(OSError):  # an empty bundle trusts nobody
                     made.load_verify_locations(store) if store else made.load_default_certs()
+            for path in registry_roots()[0] if purpose == "dockerd" else ():
+                with contextlib.suppress(OSError):
+                    made.load_verify_locations(path)
             CONTEXTS[purpose] = made, store
         return CONTEXTS[purpose]
 
@@ -1148,12 +1214,274 @@ def dial_http(ask, link):
         yield {"body": TOKEN.sub(rb"\1...", body)}
 
 
+# -- a pull, rehearsed ----------------------------------------------------------------------------
+
+REGISTRY, AUTH, HUB = "registry-1.docker.io", "auth.docker.io", "https://index.docker.io/v1/"
+REGISTRY_ROOTS = "/etc/docker/certs.d/registry-1.docker.io/*.crt"
+MANIFESTS = ", ".join(
+    "application/vnd." + each
+    for each in (
+        "oci.image.index.v1+json", "docker.distribution.manifest.list.v2+json",
+        "oci.image.manifest.v1+json", "docker.distribution.manifest.v2+json",
+    )
+)  # fmt: skip
+TELLING = (
+    "content-type", "content-range", "location", "date", "server", "retry-after",
+    "docker-content-digest", "ratelimit-limit", "ratelimit-remaining",
+    "x-amz-cf-id", "x-amz-cf-pop", "x-amz-request-id", "cf-ray",
+)  # fmt: skip
+
+
+def pull(ask):
+    """What dockerd would do, up to a layer's first bytes; where it ended is told, not why it may.
+
+    The login goes to https://auth.docker.io alone, over TLS that this machine's store and its
+    /etc/docker/certs.d vouch for, never along a redirect. The token goes to the registry alone.
+    Both, and whatever follows a `?`, stay here.
+    """
+    rehearsal = Rehearsal(ask)
+    try:
+        with contextlib.ExitStack() as links:
+            yield from rehearsal.run(links)
+    except Exception as error:
+        yield rehearsal.broken(error)
+
+
+class Rehearsal:
+    """The requests of one pull: what is told of them, and the secrets that stay here."""
+
+    def __init__(self, ask):
+        self.ask, self.login = ask, hub_login(ask["login_file"])
+        self.steps, self.last, self.more, self.began = [], {}, {}, 0.0
+        self.secrets = texts(ask["login"].encode("utf-8")) + texts(self.login)
+
+    def known(self, **more):
+        self.more.update(more)
+        return censored(dict(self.more, steps=self.steps, last=self.last), self.secrets)
+
+    def broken(self, error):
+        """Nothing of an unforeseen error but its kind: it may quote what stays here."""
+        told = {"error": named(error), "detail": words(error)}
+        told.update(getattr(error, "known", {}))
+        if told["error"].startswith("CRASH"):
+            told = {"error": "CRASH: " + type(error).__name__, "detail": ""}
+        self.last.update(told)
+        for step in self.steps[-1:]:
+            step.update(error=told["error"], seconds=round(time.monotonic() - self.began, 4))
+        return self.known(error=told["error"], detail=told["detail"])
+
+    def run(self, links):
+        blob, where = self.ask["method"] == "GET", "/v2/%s/%s/%s"
+        headers = {"Range": "bytes=0-1023"} if blob else {"Accept": MANIFESTS}
+        kind = "blobs" if blob else "manifests"
+        url = "https://" + REGISTRY + where % (self.ask["repository"], kind, self.ask["reference"])
+        response = yield from self.request(links, url, headers)
+        if response.status == 401:
+            token = yield from self.token(links, response)
+            if not token:
+                return
+            headers["Authorization"] = "Bearer " + token
+            response = yield from self.request(links, url, headers)
+        for _ in range(5):
+            if response.status not in (301, 302, 303, 307, 308):
+                break
+            before, url = url, self.led(url, response)
+            if urlparts(before)[:2] != urlparts(url)[:2]:
+                headers.pop("Authorization", None)
+            response = yield from self.request(links, url, headers)
+        else:
+            if 300 <= response.status < 400:
+                raise Stopped(error="HTTP", detail="more than five redirects")
+        yield from self.ending(response)
+
+    def led(self, url, response):
+        """Where a redirect leads; what its query holds is a right, and a secret."""
+        from urllib.parse import urljoin
+
+        try:
+            url = urljoin(url, response.getheader("Location") or "")
+        except ValueError:
+            raise Stopped(error="HTTP", detail="it leads to what is no URL") from None
+        self.secrets += [url.partition("?")[2]]
+        return url
+
+    def request(self, links, url, headers, method=None):
+        """One request on a connection of its own; no byte of it goes to an unproved server."""
+        host, port, target = urlparts(url)
+        ask = dict(self.ask, name=host, port=port, address="", public=False)
+        method, self.began = method or ask["method"], time.monotonic()
+        step = {"host": host, "path": target.partition("?")[0][:500]}
+        self.steps.append(step)
+        self.last = {}
+        link, place = yield from self.entered(dial_tcp(ask, links))
+        if ask["proxy"]:
+            yield self.entering({"layer": "proxy"})
+            yield self.entering(tunnel(link, ask))
+        else:
+            step["address"] = place[4][0]
+        link = yield from self.entered(self.secured(ask, links, link, place))
+        yield self.entering({"layer": "http"})
+        host = in_url(host) + ("" if port == 443 else ":%d" % port)
+        headers = dict({"Host": host, "User-Agent": "sesam-audit"}, **headers)
+        response = exchange(link, "%s %s HTTP/1.1" % (method, target), headers, ask["end"])
+        step.update(status=response.status, seconds=round(time.monotonic() - self.began, 4))
+        told = {key: (response.getheader(key) or "").partition("?")[0][:500] for key in TELLING}
+        told = {key: value for key, value in told.items() if value}
+        yield self.entering({"status": response.status, "headers": told, "time": time.time()})
+        return response
+
+    def entering(self, part):
+        self.last.update(part)
+        return self.known()
+
+    def entered(self, parts):
+        """What a part of a dial yields goes into the last connection; its result is returned."""
+        while True:
+            try:
+                part = next(parts)
+            except StopIteration as stop:
+                return stop.value
+            yield self.entering(part)
+
+    def secured(self, ask, links, link, place):
+        """TLS as dockerd wants it, chain and name; of who is refused the chain is still shown."""
+        made, store = context("dockerd")
+        yield {"layer": "tls", "store": store}
+        link.settimeout(remaining(ask["end"]))
+        try:
+            link = links.enter_context(made.wrap_socket(link, server_hostname=ask["name"]))
+        except (OSError, ValueError) as error:  # Python 3.6 has a ValueError for a wrong name
+            mismatch = type(error).__name__ == "CertificateError"
+            if not mismatch and getattr(error, "reason", "") != "CERTIFICATE_VERIFY_FAILED":
+                raise
+            with contextlib.suppress(OSError, Stopped):
+                yield from dial_tls(ask, links, again(ask, links, place), place)
+            if registry_roots()[1]:
+                detail = "what lies below /etc/docker/certs.d is not readable"
+                raise Stopped(error="EACCES", detail=detail) from error
+            raise Stopped(error="TLS", detail=words(error)) from error
+        yield dict(seen_of(link), trusted=True)
+        return link
+
+    def token(self, links, response):
+        """A token for what was challenged; None when there is none, and then it ended here."""
+        from urllib.parse import urlencode
+
+        challenge = response.getheader("WWW-Authenticate") or ""
+        said = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+        if not re.match("(?i)bearer ", challenge) or "realm" not in said:
+            yield from self.ending(response)
+            return None
+        scope = said.get("scope") or "repository:%s:pull" % self.ask["repository"]
+        query = urlencode({"service": said.get("service", ""), "scope": scope})
+        url = said["realm"] + ("&" if "?" in said["realm"] else "?") + query
+        headers = {}
+        if self.login:
+            host, port, _ = urlparts(url)
+            if (host, port) != (AUTH, 443):
+                detail = "the challenge names %s:%d, which gets no login" % (host, port)
+                raise Stopped(error="HTTP", detail=detail)
+            headers["Authorization"] = "Basic " + str(base64.b64encode(self.login), "ascii")
+        response = yield from self.request(links, url, headers, "GET")
+        if response.status != 200:
+            yield from self.ending(response)
+            return None
+        try:
+            found = json.loads(str(response.read(1 << 16), "utf-8"))
+            token = found.get("token") or found["access_token"]
+            token = re.match(r"[\x21-\x7e]+$", token).group()
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            raise Stopped(error="HTTP", detail="its answer holds no token") from None
+        self.secrets.append(token)
+        return token
+
+    def ending(self, response):
+        """The last answer: a blob's bytes are counted, a refusal's code and title are kept."""
+        blob = response.status in (200, 206) and self.ask["method"] == "GET"
+        body, part = b"", b" "
+        while part and len(body) < (1024 if blob else 4096):
+            try:
+                part = response.read1((1024 if blob else 4096) - len(body))
+            except Exception as error:
+                if type(error).__name__ != "IncompleteRead":
+                    raise
+                part = b""
+            body += part
+            if blob:
+                yield self.known(received=len(body), sample=body[:4].hex())
+        if "html" in self.last["headers"].get("content-type", "").lower():
+            title = re.search(rb"(?i)<title[^>]*>[^<]{1,120}</title", body)
+            yield self.entering({"body": title.group() if title else b""})
+        code = re.search(rb'"code"\s*:\s*"([A-Z_]{1,60})"', b"" if blob else body)
+        self.last["layer"] = "done"
+        yield self.known(code=str(code.group(1), "ascii") if code else "")
+
+
+def hub_login(path):
+    """The user:password for Docker Hub in a docker config; it is for Rehearsal alone."""
+    if not path:
+        return b""
+    try:
+        found = json.loads(str(read(raw(path), 1 << 20)[0], "utf-8-sig"))
+        login = login_of(found["auths"][HUB])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        login = b""
+    if not login:
+        raise OSError(errno.ENOKEY, "no login for Docker Hub in it")
+    return login
+
+
+def registry_roots():
+    """The authorities that dockerd adds for the registry, and those that cannot be read."""
+    errors = {}
+    paths = expand(raw(REGISTRY_ROOTS), errors)
+    return paths, list(errors) + [each for each in paths if not os.access(each, os.R_OK)]
+
+
+def urlparts(url):
+    """Host, port and request target of an https URL; nothing else is asked anything."""
+    from urllib.parse import quote, urlsplit
+
+    try:
+        found = urlsplit(url)
+        host, port = found.hostname or "", found.port or 443
+    except ValueError:
+        raise Stopped(error="HTTP", detail="it leads to what is no URL") from None
+    if found.scheme != "https" or not re.match(r"[a-z0-9._-]+$|[0-9a-f:.]+$", host):
+        away = "%s://%s" % (found.scheme[:20], host[:253])
+        raise Stopped(error="HTTP", detail="it leads to %s, not to https" % away)
+    target = (found.path or "/") + ("?" + found.query if found.query else "")
+    return host, port, quote(target, safe="%/:=&?~#+!$,;'@()*[]")
+
+
+def texts(login):
+    """The forms in which a user:password could come back."""
+    password = login.partition(b":")[2]
+    forms = (base64.b64encode(login), base64.b64encode(password), login, password)
+    return [str(each, "utf-8", "replace") for each in forms]
+
+
+def censored(value, secrets):
+    """A copy without what stays here. What is shorter than four letters is no secret."""
+    if isinstance(value, dict):
+        return {key: censored(each, secrets) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [censored(each, secrets) for each in value]
+    if isinstance(value, bytes):
+        value = str(value, "utf-8", "backslashreplace")
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "...") if len(secret) > 3 else value
+    return value
+
+
 ANSWERS = {
+    "Listen": listening,
     "Self": myself, "Account": account, "File": file, "Files": files, "Names": names, "Stat": stat,
     "Space": space, "Walk": walk, "Fsync": fsync, "LicenseFile": license_file,
     "DockerConfig": docker_config, "EnvFile": env_file, "Compose": compose,
     "Certificates": certificates, "PrivateKey": private_key, "Run": run, "DockerApi": docker_api,
-    "Listeners": listeners, "Lookup": lookup, "Dial": dial, "Roots": roots,
+    "Listeners": listeners, "Lookup": lookup, "Dial": dial, "Pull": pull, "Roots": roots,
 }  # fmt: skip
 
 if "MARKER" in globals():

@@ -48,6 +48,8 @@ class Profile:
     rhel_rebuilds: Literal["fail", "accept"] = "fail"
     deadline: float = 10.0
     measure_storage: bool = False
+    vantages: tuple[str, ...] = ()
+    passive: bool = False
     hardware: Sizes = field(default_factory=Sizes)
 
     @property
@@ -57,6 +59,12 @@ class Profile:
             return None
         parts = urlsplit(self.proxy if "//" in self.proxy else f"//{self.proxy}")
         return parts.hostname or "", parts.port or 3128
+
+    @property
+    def outside(self) -> tuple[tuple[str, str], ...]:
+        """The `--from` vantages: each host's spec, and whom it stands for."""
+        parted = (each.partition("=") for each in self.vantages)
+        return tuple((spec, stands or "none") for spec, _, stands in parted)
 
     def changed(self) -> dict[str, str]:
         """The keys that differ from the shipped defaults, as text, for the report's header."""
@@ -185,6 +193,12 @@ def _validate(profile: Profile) -> None:
         host = ""
     if not host:
         raise UsageError(f"proxy: {profile.proxy!r} is not HOST:PORT")
+    for spec, stands in profile.outside:
+        if not spec or stands not in ("internet", "clients", "none"):
+            raise UsageError(
+                f"vantages: {spec}={stands} is not a vantage",
+                "Write ssh://HOST=internet or ssh://HOST=clients",
+            )
     for key in ("public_roots", "license_public_key"):
         path = getattr(profile, key)
         if path and not Path(path).is_file():

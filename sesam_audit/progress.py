@@ -6,8 +6,8 @@ import sys
 import threading
 import time
 
+from sesam_audit.cleaning import clean
 from sesam_audit.host import Target
-from sesam_audit.model import clean
 
 
 class Progress:

@@ -135,7 +135,7 @@ def test_modules_stay_readable(path: Path) -> None:
     # A category is one file, and its remedies are long: prose does not count against it.
     prose = sum(map(_prose, ast.walk(ast.parse(text)))) if path.parent.name == "checks" else 0
     lines = len(text.splitlines()) - prose
-    limit = 600 if path.name == "asks.py" else 320
+    limit = 650 if path.name == "asks.py" else 320
     assert path.stem in ALONE or lines <= limit
 
 

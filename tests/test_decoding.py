@@ -149,7 +149,8 @@ def test_a_dial_without_a_limit_of_its_own_gets_the_rounds() -> None:
 def test_every_question_survives_being_written_and_read(kind: type) -> None:
     made = {"path": "/x", "name": "x", "pattern": "/x", "directory": "/x", "pem": "x", "type": "A"}
     more = {"argv": ("a",), "roots": ("/x",), "keep": ("a",), "keys": ("a",), "ports": (80,)}
-    values = {**made, **more, "uid": 1, "gid": 1}
+    image = {"repository": "a/b", "reference": "c"}
+    values = {**made, **more, **image, "uid": 1, "gid": 1}
     ask = kind(**{key: value for key, value in values.items() if key in kind.__annotations__})
     spelt = json.loads(request([ask], 1.0, {}, getattr(ask, "seconds_limit", 0.0)))["asks"][0]
     assert ask_from(spelt) == ask

@@ -8,6 +8,7 @@ from itertools import combinations_with_replacement, product
 
 import pytest
 
+from sesam_audit.cleaning import clean
 from sesam_audit.model import (
     Coverage,
     Finding,
@@ -20,7 +21,6 @@ from sesam_audit.model import (
     Stage,
     Verdict,
     Waiver,
-    clean,
 )
 
 ACCEPTED = Waiver("we know", "2027-01-01", "me")

@@ -393,12 +393,8 @@ def root(tmp_path: Path) -> Path:
     made = tmp_path / "root"
     for name in ("bin", "etc", "dev"):
         (made / name).mkdir(parents=True)
-    shown = subprocess.run(
-        ["ldd", "/bin/dash"], stdout=subprocess.PIPE, check=True, encoding="utf-8"
-    )
-    for path in ["/bin/dash", *re.findall(r"(/\S+) \(", shown.stdout)]:
-        (made / path[1:]).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, made / path[1:])
+    shutil.copy("/bin/dash", made / "bin" / "dash")
+    libraries(made, "/bin/dash")
     (made / "dev" / "null").touch()
     (made / "etc" / "plain").write_text('a "b"\n\t\\c\n\nd', "utf-8")
     (made / "etc" / "odd").write_text("é", "utf-8")
@@ -409,11 +405,20 @@ def root(tmp_path: Path) -> Path:
     return made
 
 
+def libraries(root: Path, program: str) -> None:
+    """What a program needs to start; nothing where it is linked statically."""
+    shown = subprocess.run(["ldd", program], capture_output=True, check=False, encoding="utf-8")
+    for path in re.findall(r"(/\S+) \(", shown.stdout):
+        (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, root / path[1:])
+
+
 def give(root: Path, *tools: str) -> None:
     """Tools under their own names, from a busybox that itself has another."""
     busybox = shutil.which("busybox")
     assert busybox
     shutil.copy(busybox, root / "bin" / "many")
+    libraries(root, busybox)
     for tool in tools:
         (root / "bin" / tool).symlink_to("many")
 

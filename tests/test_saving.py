@@ -102,7 +102,7 @@ def test_every_answer_survives_being_saved(path: Path, kind: type) -> None:
     values = {
         "path": "/x", "name": "x", "pattern": "/x", "directory": "/x", "pem": "x", "type": "A",
         "argv": ("a",), "roots": ("/x",), "keep": ("a",), "keys": ("a",), "ports": (80,),
-        "uid": 1, "gid": 1,
+        "uid": 1, "gid": 1, "repository": "a/b", "reference": "c",
     }  # fmt: skip
     ask = kind(**{f.name: values[f.name] for f in fields(kind) if f.name in values})
     answer: Answer = ask.answer(error="ENOENT", seconds=0.5)

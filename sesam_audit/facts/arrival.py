@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sesam_audit.asks import Steps
 from sesam_audit.errors import Unknown
+from sesam_audit.facts import attempt
+from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
 from sesam_audit.facts.inbound import NAME, Inbound, Seen, no_vantage
 from sesam_audit.facts.port_owners import PortOwners
+from sesam_audit.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -18,26 +22,65 @@ class Arrival:
     doubt: Unknown | None = None
 
 
-def arrive(port: int, way: str, inbound: Inbound, owners: PortOwners, stands: str) -> Arrival:
-    """Judge one port by one way, for the people the auditor stands for.
+@dataclass(frozen=True)
+class WaysIn:
+    """The host's own packet filter, as far as it could be read, beside what dials met."""
+
+    firewall: HostFirewall | Unknown
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[WaysIn]:
+        """Read the filter; what could not be read stays unknown."""
+        return cls((yield from attempt(HostFirewall.ask(profile))))
+
+
+def arrive(
+    port: int, way: str, inbound: Inbound, owners: PortOwners, firewall: HostFirewall | Unknown
+) -> Arrival:
+    """Judge one port by one way, for the people this vantage stands for.
 
     Raises:
         Unknown: there is no vantage, or no name to dial.
     """
     seen = inbound.seen(port, way)
+    if seen.kind == "token":
+        return Arrival(seen)
+    if seen.kind == "stranger":
+        return Arrival(seen, f"another machine answers: {seen.text}")
+    if port in inbound.listening and seen.kind in ("answered", "refused", "silent", "mute"):
+        return _missed(port, seen, inbound.stands, firewall)
     if seen.kind == "answered":
         return _answered(port, way, seen, inbound, owners)
     if seen.kind in ("refused", "silent"):
-        return _closed(port, seen, owners, stands)
+        return _closed(port, seen, owners, inbound.stands)
     doubts = {
         "unresolved": Unknown(
-            f"{inbound.name} does not resolve for the auditor (inbound.dns)",
+            f"{inbound.name} does not resolve for {inbound.vantage} (inbound.dns)",
             f"getent ahosts {inbound.name}",
         ),
-        "no-route": no_vantage(f"the auditor has no route to {seen.text}"),
+        "no-route": no_vantage(f"{inbound.vantage} has no route to {seen.text}"),
     }
     mute = Unknown(f"the connection is completed, but nothing answers: {seen.text}")
     return Arrival(seen, doubt=doubts.get(seen.kind, mute))
+
+
+def _missed(port: int, seen: Seen, stands: str, firewall: HostFirewall | Unknown) -> Arrival:
+    """The host listened, and the vantage met something else: what that proves (table 4.1)."""
+    heard = stands == "internet" or (port == 443 and stands == "clients")
+    if seen.kind == "answered":
+        return Arrival(seen, f"answered by something else than this host: {seen.text}")
+    if seen.kind == "mute":
+        reason = f"the connection is completed, but this host's answer does not come: {seen.text}"
+        return Arrival(seen, doubt=Unknown(reason))
+    words = "refused" if seen.kind == "refused" else "filtered: no answer"
+    said = f"port {port} is {words} at {seen.text}, while this host listened on it"
+    filtered = True if isinstance(firewall, Unknown) else firewall.filters_input
+    if filtered:
+        reason = f"{said}; its own INPUT rules may do that, which Docker's ports do not pass"
+        return Arrival(seen, doubt=Unknown(reason, COMMAND))
+    if heard or (seen.kind == "refused" and port == 80):
+        return Arrival(seen, said)
+    return Arrival(seen, doubt=Unknown(said))
 
 
 def _answered(port: int, way: str, seen: Seen, inbound: Inbound, owners: PortOwners) -> Arrival:

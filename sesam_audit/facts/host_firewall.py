@@ -15,10 +15,12 @@ from sesam_audit.facts.rulesets import (
     iptables_drop,
     nft_dnat,
     nft_forward,
+    nft_input,
 )
 from sesam_audit.profile import Profile
 
 COMMAND = "sudo iptables-save; sudo nft list ruleset"
+_INPUT_DROP = re.compile(r"(?m)^(?::INPUT DROP|-A INPUT\b.*-j (?:DROP|REJECT|[a-z]))")
 _DAEMON = "/etc/docker/daemon.json"
 _FIREWALLD = "/etc/firewalld/firewalld.conf"
 
@@ -32,6 +34,13 @@ class HostFirewall:
     strict_forward_ports: bool | Unknown = False
     docker_iptables: bool | Unknown = True
     ufw: bool = False
+
+    @property
+    def filters_input(self) -> bool:
+        """Whether anything may stop connections to the host itself; unread rules may."""
+        if self.ufw or isinstance(self.iptables, Unknown) or isinstance(self.nftables, Unknown):
+            return True
+        return bool(_INPUT_DROP.search(self.iptables) or nft_input(self.nftables))
 
     def dnat(self, port: int) -> tuple[str, ...]:
         """The rules that send a port elsewhere.

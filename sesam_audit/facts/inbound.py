@@ -1,28 +1,23 @@
-"""Which of the host's ports answer the auditor, by address and by NODE_DOMAIN, and who answers."""
+"""Which of the host's ports answer a vantage, by address and by NODE_DOMAIN, and who answers."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import ip_address
 
-from sesam_audit.asks import Contact, ContactAnswer, Dial, DialAnswer, Steps
+from sesam_audit.asks import ContactAnswer, DialAnswer
 from sesam_audit.errors import Unknown
-from sesam_audit.facts import attempt, every, gather
-from sesam_audit.facts.domain import node_domain
 from sesam_audit.facts.leaf import Leaf, leaf
 from sesam_audit.facts.markers import location
-from sesam_audit.facts.port_owners import PORTS
-from sesam_audit.facts.stack import Stack
-from sesam_audit.facts.trust import Bundle, judge_chain, public_roots
-from sesam_audit.profile import Profile
+from sesam_audit.facts.trust import Bundle, judge_chain
 
+AUDITOR = "auditor"
 ADDRESS, NAME = "host's address", "NODE_DOMAIN"
 WAYS = (ADDRESS, NAME)
-_SECONDS = 4.0  # three SYNs; a filtered port is the common case and must not cost the deadline
 _WAYS_OUT = (
-    "run it from another machine (sesam-audit run ssh://THIS-HOST), or waive it with a reason"
+    "run it from another machine (sesam-audit run ssh://THIS-HOST), name another vantage"
+    " (--from ssh://MACHINE), or waive it with a reason"
 )
 Told = DialAnswer | Unknown
 
@@ -31,7 +26,8 @@ Told = DialAnswer | Unknown
 class Seen:
     """What a dial from outside met.
 
-    `kind`: answered, mute (connected, nothing said), refused, silent, unresolved, no-route.
+    `kind`: token (this host's own listener), stranger (another audited host's), answered, mute
+    (connected, nothing said), refused, silent, unresolved, no-route.
     """
 
     kind: str
@@ -41,7 +37,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Inbound:
-    """Dials from the auditor; `own` is the host's own certificate, a sample to compare with."""
+    """Dials from one vantage; `own` is the host's own certificate, a sample to compare with.
+
+    `listening` are the ports on which this host answered with `token` while it was dialled.
+    """
 
     contact: ContactAnswer
     name: str | Unknown
@@ -50,6 +49,10 @@ class Inbound:
     own: Told | None = None
     http_challenge: bool | Unknown = False  # how the stack's Traefik gets its certificates
     roots: Bundle = field(default_factory=Bundle)
+    vantage: str = AUDITOR
+    stands: str = "none"
+    listening: frozenset[int] = frozenset()
+    token: str = ""
 
     def seen(self, port: int, way: str = ADDRESS) -> Seen:
         """What came of dialling a port.
@@ -61,20 +64,20 @@ class Inbound:
             raise self.name
         answer = self._answer(port, way)
         if any(each.source == each.address != "" for each in answer.attempts):
-            raise no_vantage("the auditor runs on the host itself, which is no evidence about it")
-        return _seen(answer)
+            raise no_vantage(f"the {self.vantage} runs on the host itself: no evidence about it")
+        return _own(answer, self.token) or _seen(answer)
 
     def _answer(self, port: int, way: str) -> DialAnswer:
-        if self.contact.scheme == "local":
+        if self.contact.scheme == "local" and self.vantage == AUDITOR:
             raise no_vantage("the auditor runs on the host itself, which is no evidence about it")
         answers = self.by_address if way == ADDRESS else self.by_name
         if not answers:
-            raise no_vantage("the auditor does not reach the host by an address of its own")
+            raise no_vantage(f"{self.vantage} does not reach the host by an address of its own")
         answer = answers.get(port, Unknown(f"port {port} was not dialled"))
         if isinstance(answer, Unknown):
             raise answer
         if answer.error == "UNSUPPORTED" or (answer.error or "").startswith("CRASH"):
-            raise Unknown(f"the auditor could not dial: {answer.error}")
+            raise Unknown(f"{self.vantage} could not dial: {answer.error}")
         return answer
 
     def silent_6(self, port: int) -> tuple[str, ...]:
@@ -129,72 +132,26 @@ class Inbound:
             return False
         return isinstance(said, dict) and "ApiVersion" in said
 
-    @classmethod
-    def ask(cls, profile: Profile) -> Steps[Inbound]:
-        """Dial the host's address and its name together, and the host's own 443 for comparison."""
-        contact = yield from Contact()
-        name, stack = yield from gather(attempt(node_domain(profile)), attempt(Stack.ask(profile)))
-        outside = contact.scheme == "ssh"
-        called = name if isinstance(name, str) else contact.address
-        there = contact.address if outside and not _loopback(contact.address) else ""
-        own = Dial(called, 443, path="", address="127.0.0.1", seconds_limit=_SECONDS)
-        by_address, by_name, ours = yield from gather(
-            _dialled(_dials(called, there)) if there else _nothing(),
-            _dialled(_dials(name, "")) if outside and isinstance(name, str) else _nothing(),
-            attempt(own),
-        )
-        challenge = stack if isinstance(stack, Unknown) else _challenge(stack)
-        roots = public_roots(profile.public_roots)
-        return cls(contact, name, by_address, by_name, ours, challenge, roots)
-
 
 def no_vantage(why: str) -> Unknown:
     """The outcome where nobody outside could look, with the ways out."""
     return Unknown(f"needs a vantage: {why}; {_WAYS_OUT}", "sesam-audit run ssh://THIS-HOST")
 
 
-def _loopback(address: str) -> bool:
-    try:
-        return ip_address(address.partition("%")[0]).is_loopback
-    except ValueError:
-        return not address
-
-
-def _dials(name: str, address: str) -> dict[int, Dial]:
-    """One dial for each port: plain HTTP, or TLS where the port is for TLS."""
-    paths = {2375: "/version", 2376: "/version"}
-    ports = PORTS if address else (80, 443)
-    return {
-        port: Dial(
-            name or address,
-            port,
-            path=paths.get(port, "/"),
-            tls=port in (443, 2376),
-            address=address,
-            vantage="auditor",
-            seconds_limit=_SECONDS,
-        )
-        for port in ports
-    }
-
-
-def _dialled(dials: dict[int, Dial]) -> Steps[dict[int, Told]]:
-    answers = yield from every(attempt(dial) for dial in dials.values())
-    return dict(zip(dials, answers, strict=True))
-
-
-def _nothing() -> Steps[dict[int, Told]]:
-    yield from every(())
-    return {}
-
-
-def _challenge(stack: Stack) -> bool:
-    traefik = stack.role("traefik")
-    return traefik is not None and any("httpchallenge" in x.lower() for x in traefik.command)
-
-
 def _leaf(answer: Told | None) -> Leaf | None:
     return leaf(answer.chain[0]) if isinstance(answer, DialAnswer) and answer.chain else None
+
+
+def _own(answer: DialAnswer, token: str) -> Seen | None:
+    """The audit's own listener, of this host or of another one audited at the same time."""
+    headers = answer.headers or {}
+    shown = headers.get("x-sesam-audit", "")
+    if not shown:
+        return None
+    peer = headers.get("x-sesam-peer", "").removeprefix("::ffff:")
+    if token and shown == token:
+        return Seen("token", "this host's own listener", peer)
+    return Seen("stranger", "the listener of another host that is being audited", peer)
 
 
 def _seen(answer: DialAnswer) -> Seen:

@@ -111,7 +111,7 @@ class Reach:
     def ask(cls, profile: Profile) -> Steps[Reach]:
         """Dial everything at once; then a log host that only .env knew, and what needs roots."""
         chosen = destinations(profile)
-        proxy = _proxy(profile)
+        proxy = proxy_of(profile)
         roots = public_roots(profile.public_roots)
         deployment, answers = yield from gather(
             attempt(Deployment.ask(profile)),
@@ -131,7 +131,8 @@ class Reach:
         return cls(reached, roots, proxy, log_host)
 
 
-def _proxy(profile: Profile) -> str:
+def proxy_of(profile: Profile) -> str:
+    """The profile's proxy as dials want it."""
     if not profile.proxy_address:
         return ""
     host, port = profile.proxy_address

@@ -180,6 +180,16 @@ class Forwarding:
     unclear: str = ""
 
 
+def nft_input(text: str) -> bool:
+    """Whether an input chain may stop connections to the host itself."""
+    stopping = re.compile(r"\b(?:drop|reject|jump|goto)\b")
+    return any(
+        chain.policy == "drop" or any(map(stopping.search, chain.rules))
+        for chain in chains(text)
+        if chain.hook == "input"
+    )
+
+
 def nft_forward(text: str, port: int) -> Forwarding:
     """Whether a forward chain stops a published port; in nftables every chain must agree."""
     every = list(chains(text))

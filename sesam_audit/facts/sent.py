@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sesam_audit.asks import Dial, Lookup
+from sesam_audit.asks import Dial, Listen, ListenAnswer, Lookup, Pull, PullAnswer
 from sesam_audit.evidence import Evidence
+from sesam_audit.facts.pull import AUTH
 
 
 def sent(evidence: Evidence) -> Iterator[str]:
     """One line for each connection and DNS question that the audit made."""
-    for ask in evidence.answers:
+    for ask, answer in evidence.answers.items():
         if isinstance(ask, Dial):
             what = f"GET {ask.path}" if ask.path else "TLS handshake" if ask.tls else "TCP connect"
             through = f" through {ask.proxy}" if ask.proxy else ""
             to = f" at {ask.address}" if ask.address else ""
             yield f"{ask.vantage} -> {ask.name}:{ask.port}{to}{through}: {what}"
+        elif isinstance(ask, Listen) and isinstance(answer, ListenAnswer):
+            ports = [port for port, fault in (answer.ports or {}).items() if not fault]
+            if ports:
+                yield f"host: listened on {' and '.join(ports)} until the audit's end"
+        elif isinstance(ask, Pull) and isinstance(answer, PullAnswer):
+            through = f" through {ask.proxy}" if ask.proxy else ""
+            for step in answer.steps:
+                shown = ask.login_file and step.host == AUTH and step.error != "TLS"
+                login = " with the login" if shown else ""
+                yield f"{ask.vantage} -> {step.host}{through}: pull, {step.path}{login}"
         elif isinstance(ask, Lookup):
             yield f"{ask.vantage} -> its resolver: DNS {ask.type} {ask.name}"

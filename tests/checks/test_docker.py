@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sesam_audit.asks import Registry
+from sesam_audit.asks import PullAnswer, Registry
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.account import SesamUser
 from sesam_audit.facts.compose_plugin import ComposePlugin, Plugin
@@ -18,13 +18,17 @@ from sesam_audit.facts.docker_proxy import ContainerProxy, ProxySources, Setting
 from sesam_audit.facts.docker_storage import DockerStorage, Room
 from sesam_audit.facts.engine import Engine
 from sesam_audit.facts.networks import Network, Networks
+from sesam_audit.facts.pull import Pulled, Rehearsal
 from sesam_audit.facts.routes import Route, Routes
 from sesam_audit.facts.selinux import SELinux
 from sesam_audit.facts.subnets import Place, Subnets
-from sesam_audit.model import Outcome
+from sesam_audit.model import Finding, Outcome
 from sesam_audit.profile import Profile
 from sesam_audit.quantity import Size
+from sesam_audit.requirement import catalogue
 from sesam_audit.testing import evaluate
+from tests.facts import pulls
+from tests.facts.network import PUBLIC
 
 PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
 NOT_APPLICABLE = Outcome.NOT_APPLICABLE
@@ -297,12 +301,61 @@ def test_registry_login_of_others_is_told() -> None:
 # docker.registry-access
 
 
-def test_registry_access_says_how_to_try_it() -> None:
-    finding = evaluate("docker.registry-access")
+def access(private: PullAnswer | Unknown, tag: str = "weekly-prod") -> Finding:
+    pulled = private if isinstance(private, Unknown) else Pulled(private, PUBLIC.bundle)
+    return evaluate("docker.registry-access", Rehearsal(Unknown("not asked"), pulled, tag))
+
+
+def test_registry_access() -> None:
+    finding = access(pulls.manifest(), "nightly")
+
+    assert finding.outcome is PASSED
+    assert "sesam/sesam-node:nightly" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (pulls.login(401), "refuses the name or password of the login (HTTP 401)"),
+        (pulls.login(403), "refuses the name or password of the login (HTTP 403)"),
+        (pulls.manifest(401), "which may not read sesam/sesam-node:weekly-prod (HTTP 401)"),
+        (pulls.manifest(403), "which may not read sesam/sesam-node:weekly-prod (HTTP 403)"),
+        (pulls.manifest(404), "no such tag, or no right to see it"),
+    ],
+)
+def test_registry_access_refused(answer: PullAnswer, said: str) -> None:
+    finding = access(answer)
+
+    assert finding.outcome is FAILED
+    assert said in finding.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (pulls.manifest(429), "registry-1.docker.io limits this address or login (HTTP 429)"),
+        (pulls.login(429), "auth.docker.io limits"),
+        (pulls.manifest(503), "try again later"),
+        (pulls.manifest(204), "decides nothing"),
+        (pulls.login(200), "decides nothing"),
+        (pulls.stopped(pulls.REGISTRY, "tcp", "TIMEOUT"), "(outbound.docker)"),
+        (pulls.stopped(pulls.AUTH, "tls", "ECONNRESET"), "(outbound.docker)"),
+        (PullAnswer(error="EACCES"), "needs root: /home/sesam/.docker/config.json"),
+        (PullAnswer(error="ENOKEY"), "holds no login"),
+        (PullAnswer(error="ENOENT"), "config.json: ENOENT"),
+        (PullAnswer(error="UNSUPPORTED"), "Python 3.6"),
+        (Unknown("SESAM_NODE_IMAGE_TAG is '?', no tag"), "no tag"),
+    ],
+)
+def test_registry_access_that_nobody_can_tell(answer: PullAnswer | Unknown, said: str) -> None:
+    finding = access(answer)
 
     assert finding.outcome is UNKNOWN
-    assert finding.message.startswith("this release does not try")
-    assert "manifest inspect sesam/sesam-node" in finding.remedy
+    assert said in finding.message
+
+
+def test_registry_access_waits_for_the_login() -> None:
+    assert catalogue()["docker.registry-access"].needs == ("docker.registry-login",)
 
 
 # docker.storage

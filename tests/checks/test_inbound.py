@@ -9,10 +9,12 @@ import pytest
 
 from sesam_audit.asks import ContactAnswer
 from sesam_audit.errors import Unknown
+from sesam_audit.facts.arrival import WaysIn
 from sesam_audit.facts.caa import Caa
 from sesam_audit.facts.domain import Domain, Resolved
 from sesam_audit.facts.host_firewall import HostFirewall
 from sesam_audit.facts.inbound import ADDRESS, NAME, WAYS, Inbound
+from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import PORTS, PortOwner, PortOwners
 from sesam_audit.model import Finding, Outcome
 from sesam_audit.profile import Profile
@@ -43,8 +45,10 @@ def owners(owner: PortOwner | Unknown = STACK, **more: Any) -> PortOwners:
 
 
 def way_in(name: str, seen: Inbound, held: PortOwners | None = None, **more: Any) -> Finding:
-    given = {"subject": ADDRESS, **more}
-    return evaluate(f"inbound.{name}", seen, held or owners(), **given)
+    given: dict[str, Any] = {"subject": ADDRESS, "profile": Profile(), **more}
+    view = replace(seen, stands=given["profile"].auditor_stands_for)
+    ways = WaysIn(HostFirewall())
+    return evaluate(f"inbound.{name}", Outside((view,)), held or owners(), ways, **given)
 
 
 # -- 80 and 443 ------------------------------------------------------------------------------------
@@ -55,7 +59,7 @@ def test_port_80_open_to_the_internet(subject: str) -> None:
     finding = way_in("http", inbound(), subject=subject, profile=INTERNET)
 
     assert finding.outcome is Outcome.PASSED
-    assert finding.message == "reachable from 198.51.100.9; required: reachable from ANY"
+    assert finding.message == "reachable from auditor (198.51.100.9); required: reachable from ANY"
 
 
 @pytest.mark.parametrize("stands", ["none", "clients"])
@@ -93,7 +97,7 @@ def test_port_443_reachable_says_from_where(subject: str) -> None:
     finding = way_in("https", inbound(), subject=subject)
 
     assert finding.outcome is Outcome.PASSED
-    assert finding.message == "reachable from 198.51.100.9"
+    assert finding.message == "reachable from auditor (198.51.100.9)"
     assert finding.vantage == "auditor"
 
 
@@ -398,7 +402,7 @@ def seen_on(port: int, answer: Any, **more: Any) -> Inbound:
 
 
 def test_docker_api_is_silent() -> None:
-    found = evaluate("inbound.docker-api", seen_on(80, redirected()), owners(ROOT))
+    found = evaluate("inbound.docker-api", Outside((seen_on(80, redirected()),)), owners(ROOT))
 
     assert found.outcome is Outcome.PASSED
 
@@ -407,7 +411,7 @@ def test_docker_api_is_silent() -> None:
 def test_open_docker_api(port: int) -> None:
     answer = opened(chain=(), headers={"api-version": "1.47"})
 
-    finding = evaluate("inbound.docker-api", seen_on(port, answer), owners(ROOT))
+    finding = evaluate("inbound.docker-api", Outside((seen_on(port, answer),)), owners(ROOT))
 
     assert finding.outcome is Outcome.FAILED
     assert str(port) in finding.message
@@ -416,20 +420,20 @@ def test_open_docker_api(port: int) -> None:
 def test_docker_api_that_demands_a_certificate_is_closed() -> None:
     answer = stopped("http", "TLS", HOST, detail="certificate required")
 
-    finding = evaluate("inbound.docker-api", seen_on(2376, answer), owners(ROOT))
+    finding = evaluate("inbound.docker-api", Outside((seen_on(2376, answer),)), owners(ROOT))
 
     assert finding.outcome is Outcome.PASSED
 
 
 def test_docker_api_from_the_host_itself_passes_when_nobody_listens() -> None:
-    found = evaluate("inbound.docker-api", inbound(contact=LOCAL), owners(FREE))
+    found = evaluate("inbound.docker-api", Outside((inbound(contact=LOCAL),)), owners(FREE))
 
     assert found.outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize("owner", [ROOT, PortOwner("process", "dockerd (pid 9)")])
 def test_docker_api_from_the_host_itself_is_unknown_else(owner: PortOwner | Unknown) -> None:
-    found = evaluate("inbound.docker-api", inbound(contact=LOCAL), owners(owner))
+    found = evaluate("inbound.docker-api", Outside((inbound(contact=LOCAL),)), owners(owner))
 
     assert found.outcome is Outcome.UNKNOWN
 
@@ -438,7 +442,7 @@ EXPOSED = tuple(map(int, catalogue()["inbound.exposure"].subjects(Profile())))  
 
 
 def exposure(port: int, seen: Inbound, held: PortOwners) -> Finding:
-    return evaluate("inbound.exposure", seen, held, subject=str(port))
+    return evaluate("inbound.exposure", Outside((seen,)), held, subject=str(port))
 
 
 def test_ports_that_must_be_silent() -> None:

@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-from sesam_audit.asks import DialAnswer
+from sesam_audit.asks import DialAnswer, PullAnswer
 from sesam_audit.destinations import needed
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.interception import Interceptors
+from sesam_audit.facts.pull import Pulled, Rehearsal
 from sesam_audit.facts.reach import Reach, Reached
 from sesam_audit.facts.sesam_addresses import SesamAddresses
 from sesam_audit.model import Finding, Outcome
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
 from sesam_audit.testing import evaluate
+from tests.facts import pulls
 from tests.facts.network import PUBLIC, chain, destination, good, perfect, stopped, tls
 
 BY_NAME = (
@@ -167,12 +169,104 @@ def test_letsencrypt_is_not_needed_with_own_certificates(certificates: Any) -> N
     assert catalogue()["outbound.letsencrypt"].subjects(profile) == (BY_NAME[3][1],)
 
 
-@pytest.mark.parametrize("name", ["docker-layers", "docker-coverage"])
-def test_the_pull_rehearsal_is_not_built_yet(name: str) -> None:
-    finding = evaluate(f"outbound.{name}")
+def rehearsed(public: PullAnswer | Unknown, proxy: str = "") -> Rehearsal:
+    pulled = public if isinstance(public, Unknown) else Pulled(public, PUBLIC.bundle, proxy)
+    return Rehearsal(pulled, Pulled(pulls.manifest(), PUBLIC.bundle))
+
+
+def test_layers_arrive() -> None:
+    finding = evaluate("outbound.docker-layers", rehearsed(pulls.blob()))
+
+    assert finding.outcome is Outcome.PASSED
+    assert f"1024 bytes of a layer from {pulls.CDN}" in finding.message
+    assert f"{pulls.REGISTRY} 307, {pulls.CDN} 206" in finding.notes[0]
+
+
+@pytest.mark.parametrize("received", [0, 1])
+def test_one_byte_of_a_layer_is_the_boundary(received: int) -> None:
+    answer = replace(pulls.blob(), received=received)
+
+    finding = evaluate("outbound.docker-layers", rehearsed(answer))
+
+    assert finding.outcome is (Outcome.PASSED if received else Outcome.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("layer", "error", "word"),
+    [("tcp", "TIMEOUT", "tcp-timeout"), ("tcp", "ECONNREFUSED", "tcp-refused")],
+)
+def test_layers_do_not_arrive(layer: str, error: str, word: str) -> None:
+    answer = pulls.stopped(pulls.CDN, layer, error)
+
+    finding = evaluate("outbound.docker-layers", rehearsed(answer))
+
+    assert finding.outcome is Outcome.FAILED
+    assert finding.message.startswith(f"{word}: {pulls.CDN}: 192.0.2.9 port 443")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (pulls.blob_refused(429), "service-trouble"),
+        (pulls.blob_refused(503), "service-trouble"),
+        (pulls.gone(), "no longer holds the layers"),
+        (PullAnswer(error="UNSUPPORTED"), "Python 3.6"),
+        (Unknown("the probe ended"), "the probe ended"),
+    ],
+)
+def test_layers_that_nobody_can_tell(answer: PullAnswer | Unknown, said: str) -> None:
+    finding = evaluate("outbound.docker-layers", rehearsed(answer))
 
     assert finding.outcome is Outcome.UNKNOWN
-    assert finding.message.startswith("this release does not")
+    assert said in finding.message
+
+
+def test_layers_behind_a_proxy_that_wants_a_login() -> None:
+    answer = pulls.stopped(pulls.REGISTRY, "proxy", "HTTP", proxy_status=407)
+
+    finding = evaluate("outbound.docker-layers", rehearsed(answer, "p:3128"))
+
+    assert finding.outcome is Outcome.UNKNOWN
+    assert "(outbound.proxy)" in finding.message
+
+
+def test_every_host_is_covered() -> None:
+    finding = evaluate("outbound.docker-coverage", rehearsed(pulls.blob()))
+
+    assert finding.outcome is Outcome.PASSED
+    assert pulls.CDN in finding.message
+
+
+@pytest.mark.parametrize(
+    "answer", [pulls.blob(pulls.R2), pulls.stopped(pulls.R2, "tcp", "TIMEOUT")]
+)
+def test_a_host_outside_the_wildcards_is_named(answer: PullAnswer) -> None:
+    finding = evaluate("outbound.docker-coverage", rehearsed(answer))
+
+    assert finding.outcome is Outcome.FAILED
+    assert f"outside the guide's wildcards: {pulls.R2} (Docker's own list" in finding.message
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pulls.stopped(pulls.REGISTRY, "tcp", "TIMEOUT"),
+        pulls.gone(),
+        Unknown("the probe ended"),
+    ],
+)
+def test_coverage_is_not_told_when_no_layer_came(answer: PullAnswer | Unknown) -> None:
+    finding = evaluate("outbound.docker-coverage", rehearsed(answer))
+
+    assert finding.outcome is Outcome.UNKNOWN
+
+
+def test_coverage_of_nothing() -> None:
+    nothing = Rehearsal(Unknown("the probe ended"), Unknown("nor that"))
+
+    finding = evaluate("outbound.docker-coverage", nothing)
+
+    assert (finding.outcome, finding.reason) == (Outcome.UNKNOWN, "the probe ended")
 
 
 def test_extra_destination_reached() -> None:

@@ -19,8 +19,10 @@ from sesam_audit.asks import (
     DialAnswer,
 )
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.arrival import arrive
+from sesam_audit.facts.arrival import Arrival, arrive
+from sesam_audit.facts.host_firewall import HostFirewall
 from sesam_audit.facts.inbound import ADDRESS, NAME, Inbound
+from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import PortOwner, PortOwners
 from sesam_audit.facts.stack import DIRECTORY, ENVIRONMENT
 from sesam_audit.inquiry import Inquiry
@@ -63,11 +65,16 @@ def owners(owner: PortOwner | Unknown = STACK) -> PortOwners:
     return PortOwners(dict.fromkeys((80, 443), owner))
 
 
+def arrived(port: int, way: str, seen: Inbound, held: PortOwners, stands: str) -> Arrival:
+    """What is proved on a host that filters nothing itself."""
+    return arrive(port, way, replace(seen, stands=stands), held, HostFirewall())
+
+
 # -- asking ----------------------------------------------------------------------------------------
 
 
 def dials(profile: Profile, contact: ContactAnswer) -> list[Dial]:
-    inquiry = Inquiry((Inbound,), profile)
+    inquiry = Inquiry((Outside,), profile)
     inquiry.feed({Contact(): contact})
     found: list[Dial] = []
     for _ in range(2):
@@ -118,7 +125,7 @@ def test_how_the_stack_gets_certificates_is_known() -> None:
         Compose(DIRECTORY, ENVIRONMENT): ComposeAnswer(document={"services": services}),
     }
 
-    assert find(Inbound, answers, PROFILE).http_challenge is True
+    assert find(Outside, answers, PROFILE).views[0].http_challenge is True
 
 
 # -- seeing ----------------------------------------------------------------------------------------
@@ -175,7 +182,7 @@ def test_unknown_name_is_unknown_by_name_only() -> None:
 
 
 def test_the_stacks_own_certificate_proves_the_host() -> None:
-    arrival = arrive(443, NAME, inbound(), owners(), "none")
+    arrival = arrived(443, NAME, inbound(), owners(), "none")
 
     assert (arrival.fault, arrival.doubt) == ("", None)
 
@@ -183,20 +190,20 @@ def test_the_stacks_own_certificate_proves_the_host() -> None:
 def test_another_certificate_is_another_machine() -> None:
     other = opened(chain=chain("other.example.org"))
 
-    arrival = arrive(443, NAME, inbound(by_name={443: other}), owners(), "none")
+    arrival = arrived(443, NAME, inbound(by_name={443: other}), owners(), "none")
 
     assert "another machine answers" in arrival.fault
     assert "other.example.org" in arrival.fault
 
 
 def test_without_a_sample_of_the_host_nothing_is_proved() -> None:
-    arrival = arrive(443, NAME, inbound(own=Unknown("x")), owners(), "none")
+    arrival = arrived(443, NAME, inbound(own=Unknown("x")), owners(), "none")
 
     assert "not proven to be this host" in str(arrival.doubt)
 
 
 def test_an_answer_where_nobody_listens_is_somebody_else() -> None:
-    arrival = arrive(443, ADDRESS, inbound(), owners(FREE), "none")
+    arrival = arrived(443, ADDRESS, inbound(), owners(FREE), "none")
 
     assert arrival.fault.startswith("answered by something else")
 
@@ -211,7 +218,7 @@ def test_an_answer_where_nobody_listens_is_somebody_else() -> None:
 def test_an_answer_of_somebody_else_on_the_host_is_unknown(
     owner: PortOwner | Unknown, said: str
 ) -> None:
-    arrival = arrive(443, ADDRESS, inbound(), owners(owner), "internet")
+    arrival = arrived(443, ADDRESS, inbound(), owners(owner), "internet")
 
     assert not arrival.fault
     assert said in str(arrival.doubt)
@@ -238,14 +245,14 @@ def test_silence_is_a_fault_only_where_it_is_proved(
 ) -> None:
     found = inbound(by_address={port: closed(error)})
 
-    arrival = arrive(port, ADDRESS, found, owners(owner), stands)
+    arrival = arrived(port, ADDRESS, found, owners(owner), stands)
 
     assert bool(arrival.fault) is fault
     assert (arrival.doubt is None) is fault
 
 
 def test_no_route_is_a_missing_vantage() -> None:
-    arrival = arrive(
+    arrival = arrived(
         443, ADDRESS, inbound(by_address={443: closed("ENETUNREACH")}), owners(), "none"
     )
 
@@ -255,7 +262,7 @@ def test_no_route_is_a_missing_vantage() -> None:
 def test_a_device_that_completes_connections_proves_nothing() -> None:
     mute = stopped("tls", "TIMEOUT", HOST)
 
-    arrival = arrive(443, ADDRESS, inbound(by_address={443: mute}), owners(FREE), "internet")
+    arrival = arrived(443, ADDRESS, inbound(by_address={443: mute}), owners(FREE), "internet")
 
     assert "nothing answers" in str(arrival.doubt)
 
@@ -265,7 +272,7 @@ def test_silent_ipv6_beside_a_working_ipv4(result: str, fault: bool) -> None:
     attempts = (Attempt("2001:db8::4", result), Attempt(HOST, "open", OUTSIDE))
     found = inbound(by_name={443: opened(attempts=attempts)})
 
-    assert bool(arrive(443, NAME, found, owners(), "none").fault) is fault
+    assert bool(arrived(443, NAME, found, owners(), "none").fault) is fault
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from . import nginx
 from .certificates import Authority
 from .processes import Processes
-from .services import SERVICES, SINKHOLE
+from .services import CLOUDFRONT, R2, SERVICES, SINKHOLE
 
 SLOW = 4440  # the relay's port
+PROXY = 3128
+REGISTRY = "registry-1.docker.io"
 
 
 class Internet:
@@ -33,6 +37,7 @@ class Internet:
         self._dns: dict[str, str | None] = {}
         self._own: dict[str, str] = {}
         self._translations: dict[str, str] = {}
+        self._street: list[str] = []
         self._deaf = False
         self._caa: tuple[str, ...] = ()
         self._dnsmasq = 0
@@ -61,6 +66,10 @@ class Internet:
         self._start(
             "nginx", "nginx", "-p", str(self._directory), "-c", "nginx.conf", "-e", "nginx.log"
         )
+        (self._directory / "proxy").write_text("")
+        proxy = str(Path(__file__).with_name("proxy.py"))
+        files = (f"{self._directory}/hosts", f"{self._directory}/proxy")
+        self._start("proxy", sys.executable, proxy, self.resolver, str(PROXY), *files)
         self._start_dns()
         self._wait()
 
@@ -105,6 +114,24 @@ class Internet:
         """TLS is fine, but every answer leads to a login page."""
         self._redirect(nginx.CAPTIVE, names)
 
+    def layers_elsewhere(self) -> None:
+        """The registry sends its clients on to a host outside *.docker.com."""
+        self._redirect(nginx.LAYERS_ELSEWHERE, (REGISTRY,))
+        self._dns[R2] = SERVICES[CLOUDFRONT].address
+        self._write_dns()
+
+    def blobs_gone(self) -> None:
+        """The registry has no blob any more."""
+        self._redirect(nginx.BLOBS_GONE, (REGISTRY,))
+
+    def limited(self) -> None:
+        """The registry has had enough of this address."""
+        self._redirect(nginx.LIMIT, (REGISTRY,))
+
+    def proxy(self, *rules: str) -> None:
+        """The proxy refuses these names; `Basic:...` is a login that it demands."""
+        (self._directory / "proxy").write_text("\n".join(rules))
+
     def unknown(self, *names: str) -> None:
         """The names do not exist (NXDOMAIN)."""
         self._dns.update(dict.fromkeys(names))
@@ -125,10 +152,22 @@ class Internet:
         self._deaf = True
         self._write_firewall()
 
+    @contextlib.contextmanager
+    def filtered(self, rule: str) -> Iterator[None]:
+        """A rule of a firewall in front of the hosts, for a while."""
+        self._street = [rule]
+        self._write_firewall()
+        try:
+            yield
+        finally:
+            self._street = []
+            self._write_firewall()
+
     def reset(self) -> None:
         """Everything behaves again."""
         self._ports, self._verdicts, self._dns, self._deaf = {}, {}, {}, False
         self._translations = {}
+        self.proxy()
         self._write_firewall()
         self._write_dns()
         if self._caa:
@@ -160,6 +199,7 @@ class Internet:
         rules += [
             f"ip daddr {_addresses(n)} drop" for n, v in self._verdicts.items() if v == "drop"
         ]
+        rules += self._street
         rules += ["}", "chain desk { type filter hook input priority filter;"]
         for name, verdict in self._verdicts.items():
             rules += [f"ip daddr {_addresses(name)} tcp dport {{ 80, 443 }} {verdict}"]

@@ -5,10 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from .certificates import Authority
-from .services import MAPS, SERVICES, SINKHOLE, STRANGER
+from .services import (
+    CDN,
+    ELSEWHERE,
+    LIMITED,
+    MAPS,
+    NO_BLOBS,
+    R2,
+    SERVICES,
+    SINKHOLE,
+    STRANGER,
+)
 
 # The ports that stand for a way to be wrong; connections to 443 are led there name by name.
 WRONG_NAME, OTHER_AUTHORITY, CAPTIVE = 4441, 4442, 4443
+REGISTRIES = {4444: ELSEWHERE, 4445: NO_BLOBS, 4446: LIMITED}  # other tempers of the registry
+LAYERS_ELSEWHERE, BLOBS_GONE, LIMIT = REGISTRIES
 
 HEAD = """
 daemon off;
@@ -55,6 +67,10 @@ def config(directory: Path, public: Authority, private: Authority) -> str:
         parts += [_server(WRONG_NAME, name, stranger, service.locations)]
         parts += [_server(CAPTIVE, name, leaf, LOGIN_PAGE)]
         parts += [_server(OTHER_AUTHORITY, name, private.leaf(name), service.locations)]
+    registry = "registry-1.docker.io"
+    for port, locations in REGISTRIES.items():
+        parts += [_server(port, registry, public.leaf(registry), locations)]
+    parts += [_server(443, R2, public.leaf(R2), CDN)]
     return "\n".join([*parts, "}", ""])
 
 

@@ -26,13 +26,13 @@ def _serve(client: socket.socket, seconds: float) -> None:
     port, packed = struct.unpack("!2xH4s8x", original)
     time.sleep(seconds)
     with client, socket.create_connection((socket.inet_ntoa(packed), port)) as server:
-        back = threading.Thread(target=_copy, args=(server, client), daemon=True)
+        back = threading.Thread(target=copy, args=(server, client), daemon=True)
         back.start()
-        _copy(client, server)
+        copy(client, server)
         back.join()
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
+def copy(source: socket.socket, target: socket.socket) -> None:
     try:
         while data := source.recv(65536):
             target.sendall(data)

@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 
 LOGIN = base64.b64encode(b"sesamcustomer:dckr_pat_of_the_lab").decode()
+STRANGERS_LOGIN = base64.b64encode(b"stranger:dckr_pat_of_the_lab").decode()  # no customer
 NETWORK = "192.88.99"  # a retired anycast block: global to every rule, home to nobody
 AGENT_DOWNLOAD = "137.116.234.60"  # the guide's address for the agent
 LOG_SHIPPING = "52.142.116.113"  # the guide's address for log shipping
@@ -30,11 +31,24 @@ REGISTRY = """
         return 200 '{"schemaVersion":2,"manifests":[]}';
     }
     location ~ ^/v2/.+/blobs/sha256:(?<pair>..)(?<rest>.+)$ {
-        if ($http_authorization !~ ^Bearer) { return 401; }
+        add_header WWW-Authenticate $blob_challenge always;
+        default_type application/json;
+        if ($http_authorization !~ "^Bearer lab-") {
+            return 401 '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}';
+        }
         set $layers production.cloudfront.docker.com/registry-v2/docker/registry/v2/blobs/sha256;
         return 307 https://$layers/$pair/$pair$rest/data?Expires=2000000000&Signature=lab;
     }
 """
+CLOUDFRONT = "production.cloudfront.docker.com"
+R2 = "docker-images-prod.6aa30f8b08e16409.r2.cloudflarestorage.com"
+ELSEWHERE = REGISTRY.replace(CLOUDFRONT, R2)  # layers from outside the guide's wildcards
+NO_BLOBS = REGISTRY.replace(
+    "set $layers",
+    """return 404 '{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}';
+        set $layers""",
+)
+LIMITED = "location / { return 429 'Too Many Requests'; }"
 CDN = """
     location /registry-v2/ { rewrite ^ /blob break; }
     location / {
@@ -81,11 +95,15 @@ SIMPLE = """
         return 200 '{"meta":{"api-version":"1.4"},"name":"pip","files":[]}';
     }
 """
+CHALLENGE = (
+    'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="$scope"'
+)
 MAPS = f"""
     map $http_authorization $login {{
         default refused;
         "" anonymous;
         "Basic {LOGIN}" customer;
+        "Basic {STRANGERS_LOGIN}" stranger;
     }}
     map "$http_authorization $uri" $may_read {{
         default 0;
@@ -93,8 +111,15 @@ MAPS = f"""
         "~^Bearer lab-anonymous /v2/(library|traefik|containrrr)/" 1;
     }}
     map "" $manifest_digest {{ default sha256:{"5e5a" * 16}; }}
+    map $uri $scope {{
+        "~^/v2/(?<named>.+)/(manifests|blobs)/" "repository:$named:pull";
+    }}
     map $may_read $challenge {{
-        0 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"';
+        0 '{CHALLENGE}';
+    }}
+    map $http_authorization $blob_challenge {{
+        default '{CHALLENGE}';
+        "~^Bearer lab-" "";
     }}
     map $http_accept $wants_json {{
         default "";

@@ -84,7 +84,7 @@ def sudoers(perfect: LabHost) -> Iterator[Callable[[str], None]]:
         ("sesam", Privilege.PLAIN, None, ""),
     ],
 )
-def test_every_user_answers_with_the_rights_it_has(  # noqa: PLR0917 - the columns of a table
+def test_every_user_answers_with_the_rights_it_has(
     talk: Talk, perfect: LabHost, user: str, privilege: Privilege, uid: int | None, login: str
 ) -> None:
     me = who(talk(perfect.spec(user), privilege=privilege))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from sesam_audit.model import (
     Finding,
+    Flow,
     HostReport,
     Level,
     Outcome,
@@ -318,6 +319,89 @@ def changed(base: Iterable[Finding], **changes: Mapping[str, Any]) -> tuple[Find
     return tuple(replace(item, **wanted.get(item.id, {})) for item in base)
 
 
+def flow(rule: str, name: str, finding_id: str = "", subject: str = "", **more: Any) -> Flow:
+    """A name that answered, changed by `more`."""
+    given: dict[str, Any] = {
+        "asked": "443/HTTPS from Sesam IP to *.docker.com, *.docker.io",
+        "sentence": "The sesam-node needs access to docker HUB to pull and update images",
+        "port": 443,
+        "purpose": "the registry's challenge for dockerd",
+        "need": "needed" if finding_id else "indicator",
+        "outcome": "passed" if finding_id else "",
+        "result": "ok",
+        "said": "TLSv1.3 issued by Amazon",
+        "vantage": "host",
+        "source": "10.0.0.4",
+        "context": "the host's network path",
+        "consumer": "the Docker daemon",
+        "addresses_v4": ("192.0.2.7", "192.0.2.8"),
+        "addresses_v6": ("2001:db8::7",),
+        **dict.fromkeys(("dns", "tcp", "tls", "http"), "ok"),
+        "http_status": 401,
+        "tls_version": "TLSv1.3",
+        "leaf_subject": name,
+        "issuer": "Amazon",
+        "sha256": "ab" * 32,
+        "not_after": "2027-01-31",
+        "public_roots": "trusted",
+        "host_store": "trusted",
+        "tcp_seconds": 0.021,
+        "seconds": 0.148,
+        "at": AT,
+    }
+    given.update(more)
+    return Flow(rule=rule, name=name, finding=finding_id, subject=subject, **given)
+
+
+CLOSED: dict[str, Any] = {
+    "outcome": "failed",
+    "result": "tcp-timeout",
+    "said": "192.0.2.9 port 443 did not answer: packets vanish on the way",
+    "addresses_v4": ("192.0.2.9",),
+    "addresses_v6": (),
+    "tcp": "timeout",
+    "tls": "not reached",
+    "http": "not reached",
+    "http_status": 0,
+    "seconds": 10.0,
+    **dict.fromkeys(
+        (
+            *("tls_version", "leaf_subject", "issuer", "sha256", "not_after"),
+            *("public_roots", "host_store"),
+        ),
+        "",
+    ),
+}
+
+
+def flows(cloudfront: Mapping[str, Any] | None = None) -> tuple[Flow, ...]:
+    """A way in, three names for Docker Hub and an indicator."""
+    inward = {
+        "asked": "443/HTTPS from Clients to Sesam IP",
+        "sentence": "Any client that needs to connect to the sesam node api needs to have access",
+        "purpose": "clients use the node's API",
+        "vantage": "jump.example.net",
+        "source_after_nat": "198.51.100.9",
+        "context": "jump.example.net's network, standing for internet",
+        "dns": "not tried",
+    }
+    hub = ("registry-1.docker.io", "auth.docker.io", "production.cloudfront.docker.com")
+    return (
+        flow("IN-443", "203.0.113.20", "inbound.https", **inward),
+        *(
+            flow(
+                "OUT-HUB",
+                name,
+                "outbound.docker",
+                f"{name}:443 via daemon",
+                **((cloudfront or {}) if "cloudfront" in name else {}),
+            )
+            for name in hub
+        ),
+        flow("OUT-HUB", "hub.docker.com", redirect="www.docker.com/", http_status=301),
+    )
+
+
 def host(name: str = "ssh://node-1.example.com", **more: Any) -> HostReport:
     """A host where everything holds."""
     given: dict[str, Any] = {
@@ -339,6 +423,7 @@ def host(name: str = "ssh://node-1.example.com", **more: Any) -> HostReport:
             "That port 80 is open to ANY: it was dialled from jump.example.net only",
             "Portal registration: a person's step",
         ),
+        "flows": flows(),
     }
     given.update(more)
     return HostReport(host=name, **given)
@@ -438,7 +523,7 @@ def faults() -> tuple[Finding, ...]:
 
 
 def not_ready() -> Report:
-    return report(host(findings=faults(), user="ops"))
+    return report(host(findings=faults(), user="ops", flows=flows(CLOSED)))
 
 
 def unproven() -> tuple[Finding, ...]:
@@ -538,6 +623,7 @@ def unreachable(name: str = "ssh://node-3.example.com") -> HostReport:
         user="",
         sent=(),
         not_verified=(),
+        flows=(),
         seconds=0.1,
     )
 
@@ -613,6 +699,7 @@ def hostile() -> Report:
             sent=(text,),
             not_verified=(text,),
             not_selected=(text,),
+            flows=(_hostile_flow(text),),
         )
         for number, text in enumerate(HOSTILE)
     )
@@ -625,6 +712,12 @@ def hostile() -> Report:
         skip=HOSTILE,
         profile=dict(zip(HOSTILE, HOSTILE, strict=True)),
     )
+
+
+def _hostile_flow(text: str) -> Flow:
+    words = {item.name: text for item in fields(Flow) if item.type == "str"}
+    lists = {"addresses_v4": (text, text), "addresses_v6": (text,)}
+    return Flow(**{**words, **lists, "port": 443, "need": "needed", "outcome": "failed"})  # type: ignore[arg-type]
 
 
 def generated(seed: int) -> Report:

@@ -158,14 +158,84 @@ def test_a_finding_tells_everything_that_is_known() -> None:
         assert words in page.words
 
 
-def test_the_firewall_table_quotes_the_guide_beside_each_rule() -> None:
-    document = html.render(samples.not_ready())
-    table = document.partition(">Firewall rules<")[2].partition("</table>")[0]
+def firewall(name: str = "not-ready") -> str:
+    document = html.render(samples.SAMPLES[name]())
+    return document.partition('class="firewall"')[2].partition(">All findings<")[0]
 
-    for rule in ("IN-80", "IN-443", "OUT-HUB", "OUT-LE", "OUT-SESAM", "OUT-PYPI"):
-        assert f"<code>{rule}</code>" in table
-    assert "needs access to docker HUB" in table
-    assert "TCP timed out after 10.0 s" in table
+
+def rule(name: str) -> str:
+    return firewall().partition(f"<code>{name}</code>")[2].partition("</section>")[0]
+
+
+def test_the_firewall_tells_every_rule_that_was_judged() -> None:
+    for name in ("IN-80", "IN-443", "OUT-HUB", "OUT-LE", "OUT-SESAM", "OUT-PYPI"):
+        assert f"<code>{name}</code>" in firewall()
+
+
+def test_a_rule_stands_with_the_guides_sentence_and_its_worst_state() -> None:
+    heading, _, rest = rule("OUT-HUB").partition("</h3>")
+
+    assert "*.docker.com, *.docker.io" in heading
+    assert 'class="state failed"' in heading
+    assert "needs access to docker HUB" in rest
+
+
+def test_a_row_shows_how_far_a_name_got() -> None:
+    row = (
+        rule("OUT-HUB").partition("production.cloudfront.docker.com:443<")[2].partition("</tr>")[0]
+    )
+    cells = re.findall('<td class="(good|stop|quiet)">([^<]*)</td>', row)
+
+    assert cells == [
+        ("good", "ok"),
+        ("stop", "timeout"),
+        ("quiet", "not reached"),
+        ("quiet", "not reached"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "192.0.2.7, 192.0.2.8, 2001:db8::7",
+        "registry-1.docker.io by Amazon, until 2027-01-31",
+        "abab",
+        "public roots: trusted; the host&#39;s store: trusted",
+        "www.docker.com/",
+        "packets vanish on the way",
+        "outbound.docker registry-1.docker.io:443 via daemon",
+        "Wildcard",
+    ],
+)
+def test_a_reviewer_reads_whom_each_name_met(words: str) -> None:
+    assert words in firewall()
+
+
+def test_a_source_after_nat_is_shown_where_a_peer_saw_it() -> None:
+    assert "198.51.100.9" in rule("IN-443")
+    assert "not measured" in rule("OUT-HUB")
+
+
+def test_a_finding_without_a_row_is_told_too() -> None:
+    assert "acme-v02.api.letsencrypt.org:443 is an ACME directory" in rule("OUT-LE")
+
+
+def test_a_reviewer_first_reads_what_was_not_verified_and_sent() -> None:
+    order = ["What was not verified", "What the audit sent", "<code>IN-443</code>"]
+    places = [firewall().index(words) for words in order]
+
+    assert places == sorted(places)
+
+
+def test_limits_are_told_where_no_network_was_judged() -> None:
+    document = html.render(samples.partial())
+
+    assert 'class="firewall"' not in document
+    assert document.count(">What was not verified<") == 1
+
+
+def test_limits_are_told_once() -> None:
+    assert html.render(samples.not_ready()).count(">What was not verified<") == 1
 
 
 def test_each_state_has_a_word_beside_its_colour() -> None:
@@ -177,7 +247,7 @@ def test_each_state_has_a_word_beside_its_colour() -> None:
 
 def test_what_must_be_done_comes_before_everything_else() -> None:
     document = html.render(samples.not_ready())
-    order = ["What to do next", "Not proven", "Firewall rules", "All findings", "not verified"]
+    order = ["What to do next", "Not proven", ">Firewall<", "not verified", "All findings"]
     places = [document.index(words) for words in order]
 
     assert places == sorted(places)

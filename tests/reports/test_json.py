@@ -67,10 +67,10 @@ def test_the_schema_names_every_owner() -> None:
     assert all(owner.value in words for owner in Owner)
 
 
-@pytest.mark.parametrize("record", ["host", "finding"])
+@pytest.mark.parametrize("record", ["host", "finding", "flow"])
 def test_schema_and_document_have_the_same_keys(record: str) -> None:
     host = document()["hosts"][0]
-    shown = host if record == "host" else host["findings"][0]
+    shown = host if record == "host" else host[f"{record}s"][0]
     described = schema()["$defs"][record]
 
     assert [*shown] == [*described["properties"]] == described["required"]

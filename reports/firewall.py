@@ -1,0 +1,88 @@
+"""The firewall as its reviewer reads it: rule by rule, what was dialled and how far it got."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sesam_audit.model import Finding, Flow, HostReport
+
+from . import summary
+
+_QUIET = ("not tried", "not reached", "answered", "by the proxy")
+_WORST = ("failed", "unknown", "blocked", "warning", "waived", "passed", "not-applicable")
+
+
+@dataclass
+class Rule:
+    """One rule of the guide with its rows, and the findings that no row shows."""
+
+    name: str
+    asked: str = ""
+    sentence: str = ""
+    wildcards: list[str] = field(default_factory=list)
+    rows: list[tuple[Flow, Finding | None]] = field(default_factory=list)
+    others: list[Finding] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        """The worst of its findings; "" when none judges it."""
+        judged = [*self.others, *(finding for _, finding in self.rows if finding is not None)]
+        return min(map(summary.state, judged), key=_WORST.index, default="")
+
+
+def rules(host: HostReport) -> list[Rule]:
+    """Every rule that was judged; none when the network was not selected."""
+    if summary.unasked(host) or not any(item.rule for item in host.findings):
+        return []
+    found: dict[str, Rule] = {}
+    findings = {item.key: item for item in host.findings}
+    for flow in host.flows:
+        rule = found.setdefault(flow.rule, Rule(flow.rule, flow.asked, flow.sentence))
+        rule.rows.append((flow, findings.get((flow.finding, flow.subject or None))))
+    shown = {(flow.finding, flow.subject or None) for flow in host.flows}
+    for item in host.findings:
+        if item.rule and item.key not in shown:
+            found.setdefault(item.rule, Rule(item.rule)).others.append(item)
+    for rule in found.values():
+        rule.wildcards.extend(x for x in host.not_verified if x.startswith(f"{rule.name}:"))
+    return list(found.values())
+
+
+def layer(word: str) -> str:
+    """How a layer's word is shown."""
+    return "good" if word == "ok" else "quiet" if word in _QUIET else "stop"
+
+
+def details(flow: Flow, finding: Finding | None) -> Iterator[tuple[str, str]]:
+    """What is known of a flow beyond its row, as name and text; nothing empty."""
+    certificate = f"{flow.leaf_subject} by {flow.issuer}, until {flow.not_after}"
+    trust = f"public roots: {flow.public_roots}"
+    if flow.host_store:
+        trust += f"; the host's store: {flow.host_store}"
+    result = f"{flow.result}: {flow.said}" if flow.said else flow.result
+    verdict = finding.message if finding is not None else ""
+    shown = {
+        "Result": result,
+        "Verdict": "" if verdict in result else verdict,
+        "What for": flow.purpose,
+        "Judged for": flow.consumer,
+        "Dialled on": flow.context,
+        "Addresses": ", ".join((*flow.addresses_v4, *flow.addresses_v6)),
+        "Proxy": _proxy(flow),
+        "Redirect": flow.redirect,
+        "TLS": flow.tls_version,
+        "Certificate": certificate if flow.issuer else "",
+        "SHA-256": flow.sha256,
+        "Trust": trust if flow.public_roots else "",
+        "TLS opened by": flow.interception,
+        "Source after NAT": flow.source_after_nat if flow.source else "",
+        "At": f"{flow.at}, {flow.seconds:.3f} s" if flow.seconds else flow.at,
+        "Finding": " ".join(filter(None, (flow.finding, flow.subject))),
+    }
+    return ((name, text) for name, text in shown.items() if text)
+
+
+def _proxy(flow: Flow) -> str:
+    answered = f", CONNECT answered {flow.proxy_status}" if flow.proxy_status else ""
+    return f"{flow.proxy}{answered}" if flow.proxy else ""

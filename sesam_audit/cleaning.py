@@ -1,0 +1,42 @@
+"""Foreign text made harmless: nothing a machine says may reorder, hide or break a report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from enum import Enum
+from typing import Any
+
+# Outside XML 1.0; C0 and C1 controls; marks that reorder, join, hide or fake text; surrogates.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def clean(text: str) -> str:
+    """Foreign text with every control, invisible mark and lone surrogate as a visible escape."""
+    return _UNSAFE.sub(lambda match: _escape(ord(match[0])), text)
+
+
+def _escape(point: int) -> str:
+    if point > 0xFFFF:
+        return f"\\U{point:08x}"
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"
+
+
+def clean_fields(record: object) -> None:
+    """Clean every text of a frozen record as it comes into being."""
+    for item in fields(record):  # type: ignore[arg-type]
+        object.__setattr__(record, item.name, _cleaned(getattr(record, item.name)))
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return clean(value)
+    if isinstance(value, tuple):
+        return tuple(_cleaned(part) for part in value)
+    if isinstance(value, Mapping):
+        return {clean(key): clean(text) for key, text in value.items()}
+    return value

@@ -1,0 +1,224 @@
+"""A pull, rehearsed: a public layer's first bytes, and the private image's manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sesam_audit.asks import Pull, PullAnswer, Steps
+from sesam_audit.destinations import (
+    PINNED_BLOBS,
+    PRIVATE_IMAGE,
+    PRODUCTION_TAG,
+    PinnedBlob,
+    layer_host,
+)
+from sesam_audit.errors import Unknown
+from sesam_audit.facts import attempt, gather
+from sesam_audit.facts.deployment import Deployment
+from sesam_audit.facts.dialled import classify
+from sesam_audit.facts.docker_login import CONFIG
+from sesam_audit.facts.reach import SHORT, proxy_of
+from sesam_audit.facts.scene import Dialled, Scene
+from sesam_audit.facts.trust import Bundle, public_roots
+from sesam_audit.profile import Profile
+from sesam_audit.rules import RULES
+
+REGISTRY, AUTH = "registry-1.docker.io", "auth.docker.io"
+OLD_LAYERS = ".r2.cloudflarestorage.com"  # on Docker's own list from 2025-01 to 2026-06
+BY_HAND = "sudo docker pull hello-world"
+
+_GONE = frozenset({"BLOB_UNKNOWN", "NAME_UNKNOWN", "MANIFEST_UNKNOWN"})
+_GZIP = "1f8b"
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What one rehearsed pull came to."""
+
+    answer: PullAnswer
+    roots: Bundle = field(default_factory=Bundle)
+    proxy: str = ""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every host that was met, in order."""
+        return tuple(dict.fromkeys(step.host for step in self.answer.steps))
+
+    @property
+    def host(self) -> str:
+        """The host where it ended."""
+        return self.answer.steps[-1].host if self.answer.steps else ""
+
+    @property
+    def status(self) -> int:
+        """The last HTTP status, 0 when none came."""
+        return self.answer.last.status if self.answer.last else 0
+
+    @property
+    def gone(self) -> bool:
+        """Whether the registry itself says that it holds no such thing."""
+        return self.status == 404 and self.host == REGISTRY and self.answer.code in _GONE
+
+    @property
+    def arrived(self) -> bool:
+        """Whether a layer's first bytes came: layers are gzipped, block pages are not."""
+        whole = not self.answer.error and self.status in (200, 206)
+        return whole and self.answer.received > 0 and self.answer.sample.startswith(_GZIP)
+
+    @property
+    def way(self) -> str:
+        """Every request with its answer, in one line."""
+        steps = self.answer.steps
+        return ", ".join(f"{x.host} {x.status or x.error or 'without an answer'}" for x in steps)
+
+    def ended(self, now: datetime) -> Dialled:
+        """How far the last connection got and who answered, in the words of a dial.
+
+        Raises:
+            Unknown: the target could not try, or had no time left.
+        """
+        answer = self.answer
+        self.tried()
+        if answer.error == "TIMEOUT" and 0 < answer.seconds < SHORT:
+            raise Unknown(f"only {answer.seconds:.1f} s were left of the deadline", BY_HAND)
+        verdict = classify(self._scene(now))
+        if verdict.ok and answer.error:
+            why = answer.detail or answer.error
+            text = f"HTTP {self.status}, then it ended after {answer.received} bytes: {why}"
+            verdict = Dialled("wrong-service", text)
+        return replace(verdict, text=f"{self.host}: {verdict.text}")
+
+    def tried(self) -> None:
+        """Raises Unknown where the target could not try at all."""
+        error = self.answer.error or ""
+        if error == "UNSUPPORTED":
+            raise Unknown("the target has no Python 3.6 or later, which a pull needs", BY_HAND)
+        if error.startswith("CRASH"):
+            raise Unknown(f"the rehearsal went wrong: {error}", BY_HAND)
+        if error == "EACCES" and self.answer.last and self.answer.last.layer == "tls":
+            command = f"sudo ls -l /etc/docker/certs.d/{REGISTRY}"
+            raise Unknown(f"needs root: {self.answer.detail}", command)
+        if not self.answer.steps:
+            raise Unknown(f"no pull was rehearsed ({error or 'no words'})", BY_HAND)
+
+    def _scene(self, now: datetime) -> Scene:
+        answer, last = self.answer, self.answer.last
+        if last is None:
+            raise Unknown("the rehearsal showed no connection", BY_HAND)
+        # Chain in hand, the reason is the certificate; a dial would have gone on to HTTP.
+        layer = "http" if last.layer == "tls" and last.chain else last.layer
+        last = replace(last, layer=layer, error=last.error or answer.error)
+        return Scene(last, layer_host(self.host), now, self.roots, self.proxy)
+
+    def vouched(self, now: datetime) -> bool:
+        """Whether public roots prove who answered last."""
+        return self._scene(now).public_trust().trusted
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """The public pull, by the first pinned layer that is still there, and the private one."""
+
+    public: Pulled | Unknown
+    private: Pulled | Unknown
+    tag: str = PRODUCTION_TAG
+
+    def layers(self, now: datetime) -> Dialled:
+        """Whether a layer's first bytes came, and if not, who is in the way.
+
+        Raises:
+            Unknown: it was not tried, or the pinned layers are gone.
+        """
+        pulled = known(self.public)
+        if pulled.gone:
+            raise Unknown("the registry no longer holds the layers that are pinned", BY_HAND)
+        verdict = pulled.ended(now)
+        if pulled.arrived:
+            return Dialled("ok", f"{pulled.answer.received} bytes of a layer from {pulled.host}")
+        if not verdict.ok:
+            return verdict
+        said = f"{pulled.host}: HTTP {pulled.status} {pulled.answer.code}".rstrip()
+        if pulled.vouched(now):
+            return Dialled("service-trouble", f"{said}: the service's own, not a firewall's")
+        return Dialled("wrong-service", f"{said}, which is no layer")
+
+    def met(self) -> tuple[str, ...]:
+        """Every host of both pulls.
+
+        Raises:
+            Unknown: neither was tried.
+        """
+        both = [each for each in (self.public, self.private) if isinstance(each, Pulled)]
+        hosts = tuple(dict.fromkeys(host for each in both for host in each.hosts))
+        if not hosts:
+            known(self.public).tried()
+            raise Unknown("no host was met", BY_HAND)
+        return hosts
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[Rehearsal]:
+        """Try both at once; the private image again when .env names another tag."""
+        proxy, roots = proxy_of(profile), public_roots(profile.public_roots)
+        deployment, public, private = yield from gather(
+            attempt(Deployment.ask(profile)),
+            attempt(_public(proxy)),
+            attempt(_private(PRODUCTION_TAG, proxy)),
+        )
+        tag = _tag(deployment)
+        if isinstance(tag, Unknown):
+            private = tag
+        elif tag != PRODUCTION_TAG:
+            private = yield from attempt(_private(tag, proxy))
+        return cls(
+            public if isinstance(public, Unknown) else Pulled(public, roots, proxy),
+            private if isinstance(private, Unknown) else Pulled(private, roots, proxy),
+            PRODUCTION_TAG if isinstance(tag, Unknown) else tag,
+        )
+
+
+def known(pulled: Pulled | Unknown) -> Pulled:
+    """The pull. Raises the Unknown it may be."""
+    if isinstance(pulled, Unknown):
+        raise pulled
+    return pulled
+
+
+def uncovered(hosts: Iterable[str]) -> tuple[str, ...]:
+    """The hosts outside the guide's wildcards, those known of old with what is known."""
+    return tuple(
+        f"{host} (Docker's own list held it until June 2026)" if host.endswith(OLD_LAYERS) else host
+        for host in hosts
+        if not RULES["OUT-HUB"].covers(host)
+    )
+
+
+def _public(proxy: str) -> Steps[PullAnswer]:
+    """The first pinned layer, or where the registry has lost it the next."""
+    for blob in PINNED_BLOBS[:-1]:
+        answer = yield from _blob(blob, proxy)
+        if not Pulled(answer).gone:
+            return answer
+    return (yield from _blob(PINNED_BLOBS[-1], proxy))
+
+
+def _blob(blob: PinnedBlob, proxy: str) -> Steps[PullAnswer]:
+    return (yield from Pull(blob.repository, blob.digest, "GET", proxy=proxy))
+
+
+def _private(tag: str, proxy: str) -> Steps[PullAnswer]:
+    return (yield from Pull(PRIVATE_IMAGE, tag, login_file=CONFIG, proxy=proxy))
+
+
+def _tag(deployment: Deployment | Unknown) -> str | Unknown:
+    """The image's tag; the production one where .env cannot be read or names none."""
+    if isinstance(deployment, Unknown):
+        return PRODUCTION_TAG
+    try:
+        tag = deployment.value("SESAM_NODE_IMAGE_TAG") or PRODUCTION_TAG
+    except Unknown as unknown:
+        return unknown
+    return tag if _TAG.fullmatch(tag) else Unknown(f"SESAM_NODE_IMAGE_TAG is {tag!r}, no tag")

@@ -1,0 +1,106 @@
+"""Ports judged from several vantages together: who decides, and who is only noted."""
+
+from __future__ import annotations
+
+import pytest
+
+from sesam_audit.asks import Attempt, ContactAnswer, DialAnswer
+from sesam_audit.errors import Unknown
+from sesam_audit.facts.arrival import WaysIn
+from sesam_audit.facts.host_firewall import HostFirewall
+from sesam_audit.facts.inbound import ADDRESS, Inbound
+from sesam_audit.facts.outside import Outside
+from sesam_audit.facts.port_owners import PORTS, PortOwner, PortOwners
+from sesam_audit.model import Finding, Outcome
+from sesam_audit.testing import evaluate
+
+HOST, TOKEN = "192.0.2.4", "5e5a"
+FREE = PortOwners(dict.fromkeys(PORTS, PortOwner("free")))
+NOBODY = Unknown("needs a vantage: the auditor runs on the host itself")
+
+
+def greeted(peer: str = "198.51.100.9", token: str = TOKEN) -> DialAnswer:
+    return DialAnswer(
+        layer="done",
+        attempts=(Attempt(HOST, "open", "10.0.0.9"),),
+        status=200,
+        headers={"x-sesam-audit": token, "x-sesam-peer": peer},
+    )
+
+
+def silent() -> DialAnswer:
+    return DialAnswer(layer="tcp", error="TIMEOUT", attempts=(Attempt(HOST, "TIMEOUT"),))
+
+
+def view(answer: DialAnswer | Unknown, vantage: str = "auditor", stands: str = "none") -> Inbound:
+    return Inbound(
+        ContactAnswer(scheme="ssh", address=HOST),
+        "sesam.example.org",
+        by_address=dict.fromkeys(PORTS, answer),
+        vantage=vantage,
+        stands=stands,
+        listening=frozenset((80, 443)),
+        token=TOKEN,
+    )
+
+
+def way_in(name: str, *views: Inbound) -> Finding:
+    ways = WaysIn(HostFirewall())
+    return evaluate(f"inbound.{name}", Outside(views), FREE, ways, subject=ADDRESS)
+
+
+@pytest.mark.parametrize("first", [NOBODY, silent(), greeted("10.0.0.9")])
+def test_the_one_who_stands_for_the_internet_decides(first: DialAnswer | Unknown) -> None:
+    finding = way_in("http", view(first), view(greeted(), "ssh://outside", "internet"))
+
+    assert (finding.outcome, finding.vantage) == (Outcome.PASSED, "ssh://outside")
+    assert "reachable from ssh://outside (198.51.100.9)" in finding.message
+
+
+@pytest.mark.parametrize("stands", ["none", "clients"])
+def test_any_is_not_proved_by_some(stands: str) -> None:
+    finding = way_in("http", view(greeted(), "ssh://office", stands))
+
+    assert finding.outcome is Outcome.UNKNOWN
+    assert "ANY is not proven" in finding.message
+
+
+def test_443_is_proved_by_anybody_best_by_clients() -> None:
+    office = view(greeted(), "ssh://office", "clients")
+    finding = way_in("https", view(greeted("10.0.0.9")), office)
+
+    assert (finding.outcome, finding.vantage) == (Outcome.PASSED, "ssh://office")
+
+
+def test_a_fault_that_one_vantage_proves_fails_although_another_gets_through() -> None:
+    finding = way_in("https", view(greeted()), view(silent(), "ssh://office", "clients"))
+
+    assert finding.outcome is Outcome.FAILED
+    assert finding.message.startswith("from ssh://office: port 443 is filtered")
+
+
+def test_the_way_of_the_listener_is_said() -> None:
+    finding = way_in("https", view(greeted()))
+
+    assert any("Docker's forwarding was not on that way" in note for note in finding.notes)
+
+
+def test_nobody_could_look() -> None:
+    finding = way_in("https", view(NOBODY))
+
+    assert (finding.outcome, finding.reason) == (Outcome.UNKNOWN, NOBODY.reason)
+
+
+def exposure(*views: Inbound) -> Finding:
+    return evaluate("inbound.exposure", Outside(views), FREE, subject="9042")
+
+
+def test_silence_from_one_vantage_is_told_although_another_could_not_look() -> None:
+    finding = exposure(view(NOBODY), view(silent(), "ssh://outside", "internet"))
+
+    assert (finding.outcome, finding.message) == (Outcome.PASSED, "silent")
+    assert any("ssh://outside" in note for note in finding.notes)
+
+
+def test_exposure_that_nobody_could_look_at() -> None:
+    assert exposure(view(NOBODY)).outcome is Outcome.UNKNOWN

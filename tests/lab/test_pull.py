@@ -1,0 +1,181 @@
+"""The rehearsed pull on real hosts: who was in the way of a layer, and what the login may do."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from .auditing import Audited, Auditor
+from .host import LabHost
+from .internet import Internet
+from .lab import Lab
+from .services import CLOUDFRONT, LOGIN, R2, STRANGERS_LOGIN
+
+LAYERS, COVERAGE = "outbound.docker-layers", "outbound.docker-coverage"
+ACCESS = "docker.registry-access"
+CONFIG = "/home/sesam/.docker/config.json"
+OTHER = base64.b64encode(b"sesamcustomer:another_pat").decode()
+
+
+@pytest.fixture
+def internet(lab: Lab) -> Iterator[Internet]:
+    yield lab.internet
+    lab.internet.reset()
+
+
+@pytest.fixture(scope="module")
+def auditor(lab: Lab) -> Auditor:
+    return Auditor(lab)
+
+
+def pulled(auditor: Auditor, host: LabHost, *settings: str) -> Audited:
+    words = ("--only", "docker", "--only", "outbound")
+    audited = auditor.audit(host, *settings, words=words)
+    assert OTHER not in audited.out
+    assert LOGIN not in audited.out
+    assert "lab-customer" not in audited.out
+    assert "Signature" not in audited.out
+    return audited
+
+
+def judged(audited: Audited) -> dict[str, str]:
+    return {each: audited.outcomes[each] for each in (LAYERS, COVERAGE, ACCESS)}
+
+
+def test_a_perfect_host_passes_all_three(
+    auditor: Auditor, perfect: LabHost, internet: Internet
+) -> None:
+    before = len(internet.requests())
+    audited = pulled(auditor, perfect)
+
+    assert judged(audited) == dict.fromkeys((LAYERS, COVERAGE, ACCESS), "passed")
+    assert CLOUDFRONT in audited.findings[LAYERS]["message"]
+    asked = internet.requests()[before:]
+    fetched = [line for line in asked if line.startswith(f"{CLOUDFRONT} GET /registry-v2/")]
+    assert len(fetched) == 1
+    assert fetched[0].endswith(" 206")
+    assert any("HEAD /v2/sesam/sesam-node/manifests/weekly-prod 200" in line for line in asked)
+    assert not any(" GET /v2/" in line and "/manifests/" in line for line in asked)
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"),
+    [
+        (Internet.refuse, "tcp-refused"),
+        (Internet.blackhole, "tcp-timeout"),
+        (Internet.intercept, "tls-intercepted"),
+        (Internet.wrong_certificate, "tls-name-mismatch"),
+        (Internet.captive, "block-page"),
+        (Internet.unknown, "dns-fails"),
+    ],
+)
+def test_somebody_in_the_way_of_the_layers(
+    auditor: Auditor,
+    perfect: LabHost,
+    internet: Internet,
+    fault: Callable[[Internet, str], None],
+    word: str,
+) -> None:
+    fault(internet, CLOUDFRONT)
+
+    audited = pulled(auditor, perfect)
+
+    assert audited.outcomes[LAYERS] == "failed"
+    assert audited.findings[LAYERS]["message"].startswith(f"{word}: ")
+    assert "Example Corp Inspection" in audited.findings[LAYERS]["message"] or word[:5] != "tls-i"
+    assert audited.outcomes[ACCESS] == "passed"
+    assert audited.findings[f"outbound.docker [{CLOUDFRONT}:443]"]["outcome"] == "failed"
+
+
+def test_layers_from_elsewhere_arrive_but_are_named(
+    auditor: Auditor, perfect: LabHost, internet: Internet
+) -> None:
+    internet.layers_elsewhere()
+
+    audited = pulled(auditor, perfect)
+
+    assert judged(audited) == {LAYERS: "passed", COVERAGE: "failed", ACCESS: "passed"}
+    assert R2 in audited.findings[COVERAGE]["message"]
+    assert "June 2026" in audited.findings[COVERAGE]["message"]
+
+
+def test_blobs_that_are_gone_are_nobody_s_fault(
+    auditor: Auditor, perfect: LabHost, internet: Internet
+) -> None:
+    internet.blobs_gone()
+
+    audited = pulled(auditor, perfect)
+
+    assert judged(audited) == {LAYERS: "unknown", COVERAGE: "unknown", ACCESS: "passed"}
+    assert "no longer holds" in audited.findings[LAYERS]["message"]
+
+
+def test_the_registry_s_limit_is_no_firewall(
+    auditor: Auditor, perfect: LabHost, internet: Internet
+) -> None:
+    internet.limited()
+
+    audited = pulled(auditor, perfect)
+
+    assert judged(audited) == dict.fromkeys((LAYERS, COVERAGE, ACCESS), "unknown")
+    assert "429" in audited.findings[ACCESS]["message"]
+
+
+@pytest.fixture
+def login(perfect: LabHost) -> Iterator[Callable[[str], None]]:
+    """Puts another login into the host's file for one test."""
+    before = perfect.read(CONFIG)
+
+    def write(auth: str) -> None:
+        text = json.dumps({"auths": {"https://index.docker.io/v1/": {"auth": auth}}})
+        perfect.run(f"cat >{CONFIG}", text=text)
+
+    yield write
+    perfect.run(f"cat >{CONFIG}", text=before)
+
+
+def test_a_wrong_credential(
+    auditor: Auditor, perfect: LabHost, login: Callable[[str], None]
+) -> None:
+    login(OTHER)
+
+    audited = pulled(auditor, perfect)
+
+    assert judged(audited) == {LAYERS: "passed", COVERAGE: "passed", ACCESS: "failed"}
+    assert "refuses the name or password" in audited.findings[ACCESS]["message"]
+
+
+def test_a_login_without_the_right(
+    auditor: Auditor, perfect: LabHost, login: Callable[[str], None]
+) -> None:
+    login(STRANGERS_LOGIN)
+
+    audited = pulled(auditor, perfect)
+
+    assert audited.outcomes[ACCESS] == "failed"
+    assert "may not read sesam/sesam-node:weekly-prod" in audited.findings[ACCESS]["message"]
+
+
+def test_no_registry_proves_nothing_about_the_login(
+    auditor: Auditor, perfect: LabHost, internet: Internet
+) -> None:
+    internet.refuse("registry-1.docker.io")
+
+    audited = pulled(auditor, perfect)
+
+    assert judged(audited) == {LAYERS: "failed", COVERAGE: "unknown", ACCESS: "unknown"}
+    assert "outbound.docker" in audited.findings[ACCESS]["message"]
+
+
+def test_the_whole_audit_is_bounded_when_layers_vanish(
+    auditor: Auditor, perfect: LabHost, internet: Internet
+) -> None:
+    internet.blackhole(CLOUDFRONT)
+
+    audited = pulled(auditor, perfect, "deadline=3")
+
+    assert audited.outcomes[LAYERS] == "failed"
+    assert audited.outcomes[ACCESS] == "passed"

@@ -1,0 +1,364 @@
+"""Rows of firewall evidence from facts: what was dialled, how far it got, what was never tried."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sesam_audit.asks import Attempt, ContactAnswer, DialAnswer, Hop, PullAnswer
+from sesam_audit.destinations import AGENT_DOWNLOAD
+from sesam_audit.errors import Unknown
+from sesam_audit.evidence import Known
+from sesam_audit.facts.inbound import Inbound
+from sesam_audit.facts.outside import Outside
+from sesam_audit.facts.pull import Pulled, Rehearsal
+from sesam_audit.facts.reach import Reach, Reached
+from sesam_audit.flows import flows
+from sesam_audit.judge import Case
+from sesam_audit.model import Finding, Flow, Level, Outcome, Owner
+from sesam_audit.profile import Profile
+from sesam_audit.rules import RULES
+from sesam_audit.testing import NOW
+
+from .facts.network import PUBLIC, chain, good, perfect, stopped, tls
+
+PYPI = "pypi.org:443"
+AT = "2026-11-22T12:00:00Z"
+OPENED = chain("pypi.org", "Example Corp Inspection")
+
+
+def rows(
+    reach: Reach | None = None,
+    *views: Inbound,
+    profile: Profile | None = None,
+    findings: tuple[Finding, ...] = (),
+) -> list[Flow]:
+    facts: dict[type, Any] = {}
+    if reach is not None:
+        facts[Reach] = reach
+    if views:
+        facts[Outside] = Outside(views)
+    case = Case(known=Known(facts), profile=profile or Profile(), now=NOW, at=AT)
+    return list(flows(case, findings))
+
+
+def outward(subject: str, answer: DialAnswer | Unknown, **options: Any) -> Flow:
+    """The row of one name, everything else being well."""
+    profile = Profile(**options)
+    reach = perfect(profile)
+    reached = {**reach.reached, subject: Reached(reach.reached[subject].destination, answer)}
+    name = reach.reached[subject].destination.name
+    (row,) = (x for x in rows(replace(reach, reached=reached), profile=profile) if x.name == name)
+    return row
+
+
+def layers(flow: Flow) -> tuple[str, str, str, str]:
+    return flow.dns, flow.tcp, flow.tls, flow.http
+
+
+def finding(id_: str, subject: str | None, rule: str | None, outcome: Outcome) -> Finding:
+    return Finding(
+        id=id_,
+        subject=subject,
+        title="t",
+        level=Level.MUST,
+        outcome=outcome,
+        message="m",
+        source="s",
+        remedy="",
+        owner=Owner.NETWORK,
+        rule=rule,
+        reason=None if outcome in (Outcome.PASSED, Outcome.FAILED) else "because",
+    )
+
+
+# -- what there is a row for -----------------------------------------------------------------------
+
+
+def test_every_rule_of_the_guide_has_rows_in_its_order() -> None:
+    assert list(dict.fromkeys(row.rule for row in rows(perfect()))) == list(RULES)
+
+
+def test_a_row_carries_the_guides_own_words() -> None:
+    row = next(row for row in rows(perfect()) if row.rule == "OUT-HUB")
+
+    assert row.sentence == RULES["OUT-HUB"].sentence
+    assert row.asked == "443/HTTPS from Sesam IP to *.docker.com, *.docker.io"
+
+
+def test_needed_names_and_indicators_are_told_apart() -> None:
+    need = {row.name: row.need for row in rows(perfect())}
+
+    assert need["registry-1.docker.io"] == "needed"
+    assert need["hub.docker.com"] == "indicator"
+
+
+def test_what_the_profile_adds_comes_last_and_is_not_called_the_guides() -> None:
+    profile = Profile(extra_destinations=("api.example.com:8443",))
+    last = rows(perfect(profile), profile=profile)[-1]
+
+    assert (last.rule, last.name, last.port) == ("", "api.example.com", 8443)
+    assert last.sentence.startswith("Not in the guide")
+
+
+def test_a_rule_that_the_profile_switches_off_keeps_its_rows() -> None:
+    profile = Profile(certificates="provided")
+    off = finding(
+        "outbound.letsencrypt",
+        "acme-v02.api.letsencrypt.org:443",
+        "OUT-LE",
+        Outcome.NOT_APPLICABLE,
+    )
+    row = next(
+        row
+        for row in rows(perfect(profile), profile=profile, findings=(off,))
+        if row.rule == "OUT-LE"
+    )
+
+    assert (row.result, row.outcome, row.said) == ("not tried", "not-applicable", "because")
+
+
+def test_without_facts_every_row_says_that_it_was_not_tried() -> None:
+    found = rows()
+
+    assert {row.rule for row in found} == set(RULES)
+    assert {(row.result, row.said) for row in found} == {("not tried", "not collected")}
+
+
+def test_a_row_names_the_finding_that_judges_it() -> None:
+    judged = finding("outbound.pypi", PYPI, "OUT-PYPI", Outcome.FAILED)
+    row = next(row for row in rows(perfect(), findings=(judged,)) if row.name == "pypi.org")
+
+    assert (row.outcome, row.finding, row.subject) == ("failed", "outbound.pypi", PYPI)
+
+
+def test_a_row_that_cannot_be_understood_costs_no_other() -> None:
+    broken = replace(good("pypi.org"), attempts=None)  # type: ignore[arg-type]
+    found = outward(PYPI, broken)
+
+    assert found.result == "unknown"
+    assert found.said.startswith("not understood")
+
+
+# -- how far a dial got ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "result", "expected"),
+    [
+        (good("pypi.org"), "ok", ("ok", "ok", "ok", "ok")),
+        (
+            stopped("dns", "NXDOMAIN"),
+            "dns-fails",
+            ("NXDOMAIN", "not reached", "not reached", "not reached"),
+        ),
+        (
+            stopped("tcp", "TIMEOUT", "192.0.2.7"),
+            "tcp-timeout",
+            ("ok", "timeout", "not reached", "not reached"),
+        ),
+        (
+            stopped("tcp", "ECONNREFUSED", "192.0.2.7"),
+            "tcp-refused",
+            ("ok", "refused", "not reached", "not reached"),
+        ),
+        (
+            stopped("tls", "ECONNRESET", "192.0.2.7"),
+            "tls-fails",
+            ("ok", "ok", "reset", "not reached"),
+        ),
+        (
+            tls("pypi.org", chain("other.example"), trusted=False, addresses=("8.8.8.8",)),
+            "tls-name-mismatch",
+            ("ok", "ok", "name-mismatch", "answered"),
+        ),
+        (
+            good("pypi.org", chain=OPENED, trusted=False, addresses=("8.8.8.8",)),
+            "tls-intercepted",
+            ("ok", "ok", "intercepted", "answered"),
+        ),
+        (
+            good("pypi.org", addresses=("127.0.0.1",)),
+            "dns-sinkhole",
+            ("sinkhole", "answered", "answered", "answered"),
+        ),
+        (good("pypi.org", status=503), "service-trouble", ("ok", "ok", "ok", "service-trouble")),
+    ],
+)
+def test_each_layer_has_its_word(
+    answer: DialAnswer, result: str, expected: tuple[str, ...]
+) -> None:
+    row = outward(PYPI, answer)
+
+    assert row.result == result
+    assert layers(row) == expected
+
+
+def test_a_dial_that_stops_after_tls_tried_no_http() -> None:
+    reach = perfect(profile := Profile(sesam_destinations="ips"))
+    row = next(row for row in rows(reach, profile=profile) if row.name == AGENT_DOWNLOAD)
+
+    assert layers(row) == ("ok", "ok", "ok", "not tried")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            good("pypi.org", addresses=(), proxy_status=200),
+            ("by the proxy", "ok", "ok", "ok"),
+        ),
+        (
+            DialAnswer(layer="proxy", error="HTTP", proxy_status=403),
+            ("by the proxy", "ok", "not reached", "not reached"),
+        ),
+        (
+            DialAnswer(layer="tcp", error="TIMEOUT"),
+            ("by the proxy", "to the proxy: timeout", "not reached", "not reached"),
+        ),
+    ],
+)
+def test_through_a_proxy_the_name_is_the_proxys_to_resolve(
+    answer: DialAnswer, expected: tuple[str, ...]
+) -> None:
+    row = outward(PYPI, answer, proxy="proxy.example.com:3128")
+
+    assert layers(row) == expected
+    assert row.proxy == "proxy.example.com:3128"
+    assert row.proxy_status == answer.proxy_status
+
+
+@pytest.mark.parametrize("error", ["UNSUPPORTED", "CRASH: boom"])
+def test_a_host_that_cannot_dial_tried_nothing(error: str) -> None:
+    row = outward(PYPI, DialAnswer(error=error))
+
+    assert set(layers(row)) == {"not tried"}
+
+
+def test_a_dial_that_was_never_made_says_why() -> None:
+    row = outward(PYPI, Unknown("the connection broke"))
+
+    assert (row.result, row.said) == ("not tried", "the connection broke")
+
+
+# -- who answered ----------------------------------------------------------------------------------
+
+
+def test_a_row_tells_addresses_by_family_and_the_sockets_own() -> None:
+    attempts = (Attempt("192.0.2.7", "open", "198.51.100.4", 0.021),)
+    row = outward(PYPI, good("pypi.org", addresses=("192.0.2.7", "2001:db8::7"), attempts=attempts))
+
+    assert (row.addresses_v4, row.addresses_v6) == (("192.0.2.7",), ("2001:db8::7",))
+    assert (row.source, row.source_after_nat) == ("198.51.100.4", "not measured")
+    assert row.tcp_seconds == 0.021
+
+
+def test_a_row_tells_the_certificate() -> None:
+    row = outward(PYPI, good("pypi.org"))
+
+    assert (row.tls_version, row.leaf_subject) == ("TLSv1.3", "pypi.org")
+    assert row.issuer.startswith("Test Trust Services E1")
+    assert len(row.sha256) == 64
+    assert (row.public_roots, row.host_store, row.interception) == ("trusted", "trusted", "")
+
+
+def test_an_authority_that_opens_tls_is_named_even_where_the_host_trusts_it() -> None:
+    row = outward(PYPI, good("pypi.org", chain=OPENED, trusted=True))
+
+    assert row.result == "ok"
+    assert row.interception.startswith("Example Corp Inspection")
+    assert (row.public_roots, row.host_store) == ("unknown-issuer", "trusted")
+
+
+def test_a_hidden_chain_is_not_called_untrusted() -> None:
+    lone = good("pypi.org", chain=chain("pypi.org")[:1], whole_chain=False)
+
+    assert outward(PYPI, lone).public_roots.startswith("not known")
+
+
+def test_a_redirect_is_told_by_host_and_path() -> None:
+    away = good("pypi.org", status=302, headers={"location": "https://a.example/b?token=secret"})
+
+    assert outward(PYPI, away).redirect == "a.example/b"
+
+
+def test_a_row_tells_where_the_rehearsal_of_a_pull_ended() -> None:
+    last = replace(good("production.cloudfront.docker.com"), status=206)
+    hops = (Hop("registry-1.docker.io", "/v2/", 307), Hop("layers.example.net", "/", 206))
+    answer = PullAnswer(steps=hops, last=last, received=1024, sample="1f8b0800")
+    pulled = Rehearsal(Pulled(answer, PUBLIC.bundle), Unknown("no login"))
+    judged = finding("outbound.docker-layers", None, "OUT-HUB", Outcome.PASSED)
+    case = Case(known=Known({Rehearsal: pulled}), profile=Profile(), now=NOW, at=AT)
+    (row,) = (row for row in flows(case, [judged]) if row.name == "layers.example.net")
+
+    assert (row.rule, row.finding, row.http_status) == ("OUT-HUB", "outbound.docker-layers", 206)
+    assert row.source == "198.51.100.4"
+
+
+# -- inbound ---------------------------------------------------------------------------------------
+
+
+def view(answer: DialAnswer | Unknown, **more: Any) -> Inbound:
+    """What a vantage met on every port by every way."""
+    given: dict[str, Any] = {
+        "contact": ContactAnswer(scheme="ssh", address="203.0.113.20"),
+        "name": "node.example.com",
+        "by_address": {80: answer, 443: answer},
+        "by_name": {80: answer, 443: answer},
+        "roots": PUBLIC.bundle,
+    }
+    return Inbound(**{**given, **more})
+
+
+REFUSED = DialAnswer(
+    layer="tcp",
+    error="ECONNREFUSED",
+    addresses=("203.0.113.20",),
+    attempts=(Attempt("203.0.113.20", "ECONNREFUSED", "198.51.100.9"),),
+)
+
+
+def test_a_way_in_has_a_row_for_each_vantage() -> None:
+    outside = view(REFUSED, vantage="ssh://jump", stands="internet")
+    found = [row for row in rows(None, view(REFUSED), outside) if row.rule == "IN-443"]
+
+    assert [(row.name, row.vantage) for row in found] == [
+        ("203.0.113.20", "auditor"),
+        ("203.0.113.20", "ssh://jump"),
+        ("node.example.com", "auditor"),
+        ("node.example.com", "ssh://jump"),
+    ]
+    assert found[1].context.endswith("standing for internet")
+
+
+def test_a_refused_port_is_told_by_layer() -> None:
+    row = next(row for row in rows(None, view(REFUSED)) if row.rule == "IN-443")
+
+    assert (row.result, row.source) == ("tcp-refused", "198.51.100.9")
+    assert layers(row) == ("not tried", "refused", "not reached", "not reached")
+
+
+def test_the_listeners_answer_tells_the_source_after_nat() -> None:
+    headers = {"x-sesam-audit": "token", "x-sesam-peer": "192.0.2.99"}
+    heard = tls("node.example.com", status=200, headers=headers, chain=())
+    row = rows(None, view(heard, token="token", listening=frozenset({80, 443})))[0]
+
+    assert (row.result, row.source_after_nat) == ("ok", "192.0.2.99")
+    assert row.source == "198.51.100.4"
+
+
+def test_without_a_vantage_a_way_in_was_not_tried() -> None:
+    here = view(REFUSED, contact=ContactAnswer(scheme="local"), by_address={}, by_name={})
+    row = rows(None, here)[0]
+
+    assert row.result == "not tried"
+    assert row.said.startswith("needs a vantage")
+
+
+def test_a_way_in_names_its_finding() -> None:
+    judged = finding("inbound.http", "host's address", "IN-80", Outcome.UNKNOWN)
+    row = rows(None, view(REFUSED), findings=(judged,))[0]
+
+    assert (row.finding, row.subject, row.outcome) == ("inbound.http", "host's address", "unknown")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sesam_audit.model import Report
 
-from . import html, json, junit, text
+from . import csv, html, json, junit, text
 
 Renderer = Callable[[Report], str]
 
@@ -15,4 +15,5 @@ FORMATS: dict[str, Renderer] = {
     "json": json.render,
     "junit": junit.render,
     "html": html.render,
+    "csv": csv.render,
 }

@@ -16,7 +16,7 @@ from sesam_audit.errors import AuditError, UsageError
 from sesam_audit.model import Report
 from sesam_audit.writing import check_writable, write
 
-FORMATS = {"text": "txt", "json": "json", "junit": "xml", "html": "html"}
+FORMATS = {"text": "txt", "json": "json", "junit": "xml", "html": "html", "csv": "csv"}
 """The names that --report and --format take, each with its file's suffix."""
 
 

@@ -282,7 +282,8 @@ def test_every_format_comes_from_one_run(world: World, tmp_path: Path) -> None:
 def test_a_report_directory_gets_every_format(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "reports"
     world("run", "local://", "--report-dir", str(folder), "-q")
-    assert sorted(path.suffix for path in folder.iterdir()) == [".html", ".json", ".txt", ".xml"]
+    suffixes = sorted(path.suffix for path in folder.iterdir())
+    assert suffixes == [".csv", ".html", ".json", ".txt", ".xml"]
 
 
 def test_a_dash_is_standard_output(world: World) -> None:
@@ -363,7 +364,7 @@ def test_proxy_credentials_reach_no_report_and_no_evidence(world: World, tmp_pat
     assert done.returncode == 0
     everything = [done.stdout, done.stderr, (tmp_path / "evidence").read_text()]
     everything += [path.read_text() for path in (tmp_path / "reports").iterdir()]
-    assert len(everything) == 7
+    assert len(everything) == 8
     assert not [text for text in everything if "open-sesame" in text]
 
 

@@ -72,11 +72,11 @@ def names(folder: Path, made: Report) -> list[str]:
 
 def test_a_directorys_files_are_named_by_host_and_time(tmp_path: Path) -> None:
     one = report(host(name="ssh://me@[::1]:22"), started="2026-11-22T12:00:00Z")
-    assert names(tmp_path, one)[0] == "ssh-me-1-22-2026-11-22T12-00-00Z.html"
+    assert names(tmp_path, one)[0] == "ssh-me-1-22-2026-11-22T12-00-00Z.csv"
 
 
 def test_several_hosts_are_counted_in_the_name(tmp_path: Path) -> None:
-    assert names(tmp_path, SAMPLE)[0] == "4-hosts-2026-11-22T12-00-00Z.html"
+    assert names(tmp_path, SAMPLE)[0] == "4-hosts-2026-11-22T12-00-00Z.csv"
 
 
 def test_a_hosts_name_leads_nowhere_else(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reports import FORMATS, html, json, junit, remedy, steps, summary, text
+    from reports import FORMATS, csv, html, json, junit, remedy, steps, summary, text
 else:
-    from sesam_audit.reports import FORMATS, html, json, junit, remedy, steps, summary, text
+    from sesam_audit.reports import FORMATS, csv, html, json, junit, remedy, steps, summary, text
 
-__all__ = ["FORMATS", "html", "json", "junit", "remedy", "steps", "summary", "text"]
+__all__ = ["FORMATS", "csv", "html", "json", "junit", "remedy", "steps", "summary", "text"]

@@ -1,0 +1,29 @@
+"""The firewall evidence as a table: one row for each rule and name, for a reviewer's own tools."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import astuple, fields
+
+from sesam_audit.model import Flow, Report
+
+COLUMNS = ("host", *(item.name for item in fields(Flow)), "user", "tool", "requirements")
+
+
+def render(report: Report) -> str:
+    """Render a header and the flows of every host, quoted as RFC 4180 says."""
+    table = io.StringIO(newline="")
+    rows = csv.writer(table)
+    rows.writerow(COLUMNS)
+    for host in report.hosts:
+        about = (host.user, report.tool, report.requirements)
+        for flow in host.flows:
+            rows.writerow(map(_cell, (host.host, *astuple(flow), *about)))
+    return table.getvalue()
+
+
+def _cell(value: object) -> str:
+    """What is known as text; "" for what is not. No spreadsheet takes it for a formula."""
+    text = " ".join(value) if isinstance(value, tuple) else str(value or "")
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\n")) else text

@@ -1,0 +1,93 @@
+"""One opening of a firewall, and the sheet of all that a deployment asks for."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from enum import Enum
+
+from sesam_audit.destinations import Destination, is_name
+from sesam_audit.profile import Profile
+
+SESAM_IP = "Sesam IP"
+
+
+class Need(str, Enum):
+    """How binding an opening is."""
+
+    REQUIRED = "required"
+    CONDITIONAL = "conditional"
+    ADVICE = "advice"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """One rule to ask for; `name` is stable, and the same as in reports."""
+
+    name: str
+    direction: str
+    source: str = SESAM_IP
+    destinations: tuple[str, ...]
+    purpose: str
+    consequence: str
+    document: str
+    ports: tuple[int, ...] = (443,)
+    service: str = "HTTPS"
+    protocols: tuple[str, ...] = ("tcp",)
+    need: Need = Need.REQUIRED
+    condition: str = ""
+    stand_ins: tuple[Destination, ...] = ()
+    networks: tuple[str, ...] = ()  # where it may come from, as networks
+    direct: bool = False  # never through a proxy
+    via_proxy: bool = False  # to be allowed on the proxy; the host itself does not dial it
+    notes: tuple[str, ...] = ()
+
+    @property
+    def wildcards(self) -> tuple[str, ...]:
+        return tuple(each for each in self.destinations if each.startswith("*."))
+
+    @property
+    def from_anywhere(self) -> bool:
+        return self.source.startswith("ANY")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names and addresses of its other end, as far as they are known."""
+        if self.direction == "inbound":
+            return ()
+        known = (*self.destinations, *(each.name for each in self.stand_ins))
+        return tuple(each for each in dict.fromkeys(known) if is_host(each))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that is to be asked of a firewall team for one deployment."""
+
+    profile: Profile
+    rules: tuple[Opening, ...]
+    also: tuple[Opening, ...]
+    skipped: tuple[tuple[str, str], ...]  # rules of the guide, and why this deployment needs none
+
+
+def is_host(text: str) -> bool:
+    """Whether a text names one host, by name or address; a wildcard or a description does not."""
+    return is_address(text) or is_name(text)
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address; none with a zone, which may hold anything."""
+    return is_network(text) and "/" not in text
+
+
+def is_network(text: str) -> bool:
+    """Whether a text is a network or an address, without a zone."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def endpoint(host: str, port: int) -> str:
+    """Host and port as one text."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,146 @@
+"""Inbound, looked at from other machines, while the host itself listens."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from .auditing import Audited, Auditor
+from .host import LabHost, Wanted
+from .lab import Lab
+
+WAYS = ("host's address", "NODE_DOMAIN")
+HTTP = tuple(f"inbound.http [{way}]" for way in WAYS)
+HTTPS = tuple(f"inbound.https [{way}]" for way in WAYS)
+INTERNET = ("--from", "ssh://outside=internet", "--only", "inbound")
+
+
+@pytest.fixture(scope="module")
+def outside(lab: Lab) -> Iterator[LabHost]:
+    """A machine of its own on the lab's internet."""
+    host = lab.host("outside", Wanted(bare=True, data_disk=False, docker=False))
+    yield host
+    lab.stop_host(host)
+
+
+@pytest.fixture
+def auditor(lab: Lab) -> Auditor:
+    return Auditor(lab)
+
+
+@contextlib.contextmanager
+def seeded(host: LabHost, do: str, undo: str) -> Iterator[None]:
+    host.run(do)
+    try:
+        yield
+    finally:
+        host.run(undo)
+
+
+def notes(audited: Audited, name: str) -> str:
+    return "\n".join(audited.findings[name]["notes"])
+
+
+def test_a_machine_on_the_internet_proves_both_ports(
+    auditor: Auditor, perfect: LabHost, outside: LabHost
+) -> None:
+    audited = auditor.audit(perfect, words=INTERNET)
+
+    for name in (*HTTP, *HTTPS):
+        finding = audited.findings[name]
+        assert (finding["outcome"], finding["vantage"]) == ("passed", "ssh://outside")
+        assert (
+            f"({outside.public_address})" in finding["message"]
+            or outside.address in (finding["message"])
+        )
+        assert "Docker's forwarding was not on that way" in notes(audited, name)
+
+
+def test_the_auditor_alone_proves_443_but_not_any(auditor: Auditor, perfect: LabHost) -> None:
+    outcomes = auditor.audit(perfect, words=("--only", "inbound")).outcomes
+
+    assert {outcomes[name] for name in HTTPS} == {"passed"}
+    assert {outcomes[name] for name in HTTP} == {"unknown"}
+
+
+def test_a_vantage_that_refuses_the_login_proves_nothing(
+    auditor: Auditor, perfect: LabHost, outside: LabHost
+) -> None:
+    assert outside.name == "outside"
+    audited = auditor.audit(
+        perfect, words=("--from", "ssh://nobody@outside=internet", "--only", "inbound.http")
+    )
+
+    assert {audited.outcomes[name] for name in HTTP} == {"unknown"}
+
+
+@pytest.mark.parametrize("ports", ["80", "443", "{ 80, 443 }"])
+def test_a_rule_in_front_of_the_host_is_a_fault(
+    lab: Lab, auditor: Auditor, perfect: LabHost, outside: LabHost, ports: str
+) -> None:
+    assert outside.name == "outside"
+    to = perfect.public_address
+    with lab.internet.filtered(f"ip daddr {to} tcp dport {ports} drop"):
+        audited = auditor.audit(perfect, "deadline=4", words=INTERNET)
+
+    failed = {name for name in (*HTTP, *HTTPS) if audited.outcomes[name] == "failed"}
+    wanted = {
+        name
+        for port, names in (("80", HTTP), ("443", HTTPS))
+        for name in names
+        if port in ports and "NODE_DOMAIN" in name
+    }
+    assert failed == wanted
+    assert all("filtered" in audited.findings[name]["message"] for name in failed)
+
+
+def test_the_hosts_own_input_filter_proves_nothing(
+    auditor: Auditor, perfect: LabHost, outside: LabHost
+) -> None:
+    assert outside.name == "outside"
+    rules = (
+        "nft add table inet closed; nft 'add chain inet closed i { type filter hook input"
+        " priority 0; }'; nft add rule inet closed i tcp dport '{ 80, 443 }' drop"
+    )
+    with seeded(perfect, rules, "nft delete table inet closed"):
+        audited = auditor.audit(perfect, "deadline=4", words=INTERNET)
+
+    for name in (*HTTP, *HTTPS):
+        assert audited.outcomes[name] == "unknown"
+        assert "Docker's ports do not pass" in audited.findings[name]["message"]
+
+
+def test_nothing_listens_afterwards(auditor: Auditor, perfect: LabHost) -> None:
+    auditor.audit(perfect, words=("--only", "inbound"))
+    time.sleep(0.3)
+
+    assert ":443" not in perfect.run("ss -Hltn").stdout
+
+
+def test_passive_listens_nowhere(auditor: Auditor, perfect: LabHost, outside: LabHost) -> None:
+    assert outside.name == "outside"
+    audited = auditor.audit(perfect, words=(*INTERNET, "--passive"))
+
+    assert {audited.outcomes[name] for name in (*HTTP, *HTTPS)} == {"unknown"}
+    assert "nothing listens yet" in audited.findings[HTTPS[0]]["message"]
+
+
+def test_a_vantage_that_is_not_there_costs_the_others_nothing(
+    auditor: Auditor, perfect: LabHost, outside: LabHost
+) -> None:
+    assert outside.name == "outside"
+    audited = auditor.audit(
+        perfect, words=("--from", "ssh://no-such-host.invalid=clients", *INTERNET)
+    )
+
+    assert {audited.outcomes[name] for name in (*HTTP, *HTTPS)} == {"passed"}
+
+
+def test_a_vantage_with_a_password_is_refused(auditor: Auditor, perfect: LabHost) -> None:
+    audited = auditor(perfect.spec(), "--from", "ssh://user:secret@outside=internet")
+
+    assert audited.code == 2
+    assert "secret" not in audited.errors

@@ -43,14 +43,16 @@ def arrive(
         Unknown: there is no vantage, or no name to dial.
     """
     seen = inbound.seen(port, way)
-    if seen.kind == "token":
-        return Arrival(seen)
-    if seen.kind == "stranger":
-        return Arrival(seen, f"another machine answers: {seen.text}")
+    if seen.kind in ("token", "stranger"):
+        ours = seen.kind == "token"
+        return Arrival(seen, "" if ours else f"another machine answers: {seen.text}")
     if port in inbound.listening and seen.kind in ("answered", "refused", "silent", "mute"):
         return _missed(port, seen, inbound.stands, firewall)
     if seen.kind == "answered":
         return _answered(port, way, seen, inbound, owners)
+    if seen.kind == "refused" and port in inbound.forbidden:
+        reason = f"needs root: nothing listens on port {port} yet, and only root may listen there"
+        return Arrival(seen, doubt=Unknown(reason, "sudo -v"))
     if seen.kind in ("refused", "silent"):
         return _closed(port, seen, owners, inbound.stands)
     doubts = {

@@ -52,6 +52,7 @@ class Inbound:
     vantage: str = AUDITOR
     stands: str = "none"
     listening: frozenset[int] = frozenset()
+    forbidden: frozenset[int] = frozenset()  # free ports on which only root may listen
     token: str = ""
 
     def seen(self, port: int, way: str = ADDRESS) -> Seen:

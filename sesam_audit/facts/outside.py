@@ -63,7 +63,7 @@ def _look(profile: Profile, outside: tuple[tuple[str, str], ...]) -> Steps[tuple
         attempt(Stack.ask(profile)),
         attempt(Listen(_listened(profile))) if somebody else _nobody(),
     )
-    mine = _bound(heard)
+    mine = _ports(heard, "")
     called = name if isinstance(name, str) else contact.address
     own = Dial(called, 443, path="", address="127.0.0.1", seconds_limit=_SECONDS)
     vantages = ((AUDITOR, profile.auditor_stands_for), *outside)
@@ -84,6 +84,7 @@ def _look(profile: Profile, outside: tuple[tuple[str, str], ...]) -> Steps[tuple
         "http_challenge": stack if isinstance(stack, Unknown) else _challenge(stack),
         "roots": public_roots(profile.public_roots),
         "listening": mine,
+        "forbidden": _ports(heard, "EACCES"),
         "token": heard.token if isinstance(heard, ListenAnswer) else "",
     }
     return tuple(
@@ -98,10 +99,10 @@ def _listened(profile: Profile) -> tuple[int, ...]:
     return (80, 443) if profile.certificates == "letsencrypt" else (443,)
 
 
-def _bound(heard: ListenAnswer | Unknown | None) -> frozenset[int]:
-    """The ports on which the audit itself listens."""
+def _ports(heard: ListenAnswer | Unknown | None, told: str) -> frozenset[int]:
+    """The ports of which the listener told this: "" where the audit itself listens."""
     ports = (heard.ports if isinstance(heard, ListenAnswer) else None) or {}
-    return frozenset(int(port) for port, fault in ports.items() if not fault and port.isdigit())
+    return frozenset(int(port) for port, word in ports.items() if word == told and port.isdigit())
 
 
 def _ways(

@@ -200,6 +200,20 @@ def test_an_input_filter_of_the_host_is_no_evidence_against_it(
     assert "which Docker's ports do not pass" in str(arrival.doubt)
 
 
+def test_without_root_nobody_listens_on_443() -> None:
+    view = Inbound(
+        SSH,
+        NODE,
+        by_address={443: stopped("tcp", "ECONNREFUSED", HOST)},
+        stands="internet",
+        forbidden=frozenset((443,)),
+    )
+    arrival = arrive(443, ADDRESS, view, FREE, HostFirewall())
+
+    assert not arrival.fault
+    assert str(arrival.doubt).startswith("needs root: nothing listens on port 443")
+
+
 def test_a_vantage_that_could_not_be_asked_says_so() -> None:
     told = Unknown("needs a vantage: ssh://outside: it refuses connections")
     view = Inbound(SSH, NODE, by_name={443: told}, vantage="ssh://outside")

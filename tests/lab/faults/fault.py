@@ -1,0 +1,112 @@
+"""What a fault is: how it is put on a host, how it is taken away, and exactly what it changes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sesam_audit.model import Stage
+from sesam_audit.requirement import Requirement, catalogue
+
+from ..auditing import Outcomes
+from ..host import LabHost
+from ..internet import Internet
+from ..lab import Lab
+
+KEPT = "/run/kept"
+FAILED, UNKNOWN, BLOCKED, PASSED = "failed", "unknown", "blocked", "passed"
+NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong, or only looks so.
+
+    `changes` names every finding that comes out otherwise than without the fault; what is blocked
+    by those follows from the catalogue. Nothing in it: a false verdict to design out.
+    """
+
+    name: str
+    changes: Mapping[str, str] = field(default_factory=dict)
+    says: str = ""  # a pattern; a finding that changes says it
+    scene: str = "perfect"
+    keep: tuple[str, ...] = ()  # paths that are put back as they were
+    seed: str = ""  # a script of the shell, inside, as root
+    mend: str = ""  # before the paths are put back
+    outside: Callable[[Lab, LabHost], None] | None = None  # undone by `reset`, `restore`
+    restore: Callable[[Lab, LabHost], None] | None = None
+    network: Callable[[Internet], None] | None = None
+    settings: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  # of the command line
+    user: str = "auditor"
+
+    @property
+    def spoiled(self) -> set[str]:
+        """The ids that do not hold, or cannot be told, because of the fault itself."""
+        spoils = (FAILED, UNKNOWN)
+        return {_id(name) for name, outcome in self.changes.items() if outcome in spoils}
+
+    def expected(self, baseline: Outcomes) -> Outcomes:
+        """What differs from the baseline: the changes, and what they block."""
+        blocked = dict.fromkeys(_findings(_dependents(self.spoiled), baseline), BLOCKED)
+        return {**blocked, **self.changes}
+
+
+def _id(name: str) -> str:
+    return name.partition(" ")[0]
+
+
+def _dependents(ids: Iterable[str]) -> set[str]:
+    """What needs one of the ids, directly or by way of another."""
+    found = set(ids)
+    while more := {x.id for x in preflight().values() if found.intersection(x.needs)} - found:
+        found |= more
+    return found.difference(ids)
+
+
+def _findings(ids: set[str], baseline: Outcomes) -> Iterator[str]:
+    for name, outcome in baseline.items():
+        if _id(name) in ids and outcome != NOT_APPLICABLE:
+            yield name
+
+
+def preflight() -> dict[str, Requirement]:
+    """Every requirement of the default stage."""
+    return {x.id: x for x in catalogue().values() if Stage.PREFLIGHT in x.stages}
+
+
+@contextmanager
+def seeded(fault: Fault, lab: Lab, host: LabHost) -> Iterator[None]:
+    """The host with the fault; afterwards without it."""
+    try:
+        host.run("\n".join(["set -eu", f"mkdir {KEPT}", *map(_keep, fault.keep), fault.seed]))
+        if fault.network:
+            fault.network(lab.internet)
+        if fault.outside:
+            fault.outside(lab, host)
+        yield
+    finally:
+        host.run("\n".join(["set -eu", fault.mend, *map(_put_back, fault.keep), f"rm -r {KEPT}"]))
+        if fault.restore:
+            fault.restore(lab, host)
+        if fault.network:
+            lab.internet.reset()
+            lab.internet.publish(host.node_domain, host.public_address)
+
+
+def _keep(path: str) -> str:
+    at = shlex.quote(path)
+    return f"if [ -e {at} ] || [ -L {at} ]; then cp -a --parents {at} {KEPT}; fi"
+
+
+def _put_back(path: str) -> str:
+    at = shlex.quote(path)
+    kept = shlex.quote(KEPT + path)
+    return f"rm -rf {at}; if [ -e {kept} ] || [ -L {kept} ]; then cp -a {kept} {at}; fi"
+
+
+def matches(pattern: str, messages: Iterable[str]) -> bool:
+    return any(re.search(pattern, text) for text in messages)

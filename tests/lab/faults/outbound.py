@@ -1,0 +1,176 @@
+"""Faults on the way out: every name, and every way to be in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..host import LabHost
+from ..internet import Internet
+from ..lab import Lab
+from ..services import SERVICES
+from .fault import FAILED, UNKNOWN, Fault
+
+SUBJECTS = {
+    "registry-1.docker.io": "outbound.docker [registry-1.docker.io:443]",
+    "auth.docker.io": "outbound.docker [auth.docker.io:443]",
+    "production.cloudfront.docker.com": "outbound.docker [production.cloudfront.docker.com:443]",
+    "acme-v02.api.letsencrypt.org": "outbound.letsencrypt [acme-v02.api.letsencrypt.org:443]",
+    "portal.sesam.io": "outbound.sesam [portal.sesam.io:443]",
+    "ss-companyhub.sesam.cloud": "outbound.sesam [log shipping]",
+    "pypi.org": "outbound.pypi [pypi.org:443]",
+    "files.pythonhosted.org": "outbound.pypi [files.pythonhosted.org:443]",
+    "pypi.python.org": "outbound.pypi [pypi.python.org:443]",
+}
+INDICATORS = tuple(name for name in SERVICES if name not in SUBJECTS)
+DECIDED_BY_PUBLIC_ROOTS = tuple(
+    name for name in SUBJECTS if "sesam" in name or "letsencrypt" in name
+)
+
+
+PULLED_FROM = ("registry-1.docker.io", "auth.docker.io", "production.cloudfront.docker.com")
+
+
+def _fail(*names: str) -> dict[str, str]:
+    found = {SUBJECTS[name]: FAILED for name in names}
+    if set(names).intersection(PULLED_FROM):
+        found |= {"outbound.docker-layers": FAILED, "outbound.docker-coverage": UNKNOWN}
+    if set(names).intersection(PULLED_FROM[:2]):
+        found |= {"docker.registry-access": UNKNOWN}
+    return found
+
+
+def _switched(way: str, *names: str, **options: float) -> Callable[[Internet], None]:
+    def network(internet: Internet) -> None:
+        getattr(internet, way)(*names, **options)
+
+    return network
+
+
+CLOSED = tuple(
+    Fault(
+        name=f"{name} refused",
+        network=_switched("refuse", name),
+        changes=_fail(name),
+        says="tcp-refused|refused",
+    )
+    for name in SUBJECTS
+)
+
+WAYS = (
+    Fault(
+        name="Sesam's names in a black hole",
+        network=_switched("blackhole", "portal.sesam.io", "ss-companyhub.sesam.cloud"),
+        settings=("deadline=2",),
+        changes=_fail("portal.sesam.io", "ss-companyhub.sesam.cloud"),
+        says="vanish",
+    ),
+    Fault(
+        name="everything in a black hole",
+        network=_switched("blackhole", *SERVICES),
+        settings=("deadline=2",),
+        changes={**_fail(*SUBJECTS), "outbound.interception": UNKNOWN},
+        says="vanish",
+    ),
+    Fault(
+        name="a registry that does not exist",
+        network=_switched(UNKNOWN, "registry-1.docker.io"),
+        changes=_fail("registry-1.docker.io"),
+        says="does not exist",
+    ),
+    Fault(
+        name="another server at PyPI's address",
+        network=_switched("wrong_certificate", "pypi.org"),
+        changes=_fail("pypi.org"),
+        says="blocked.example.net",
+    ),
+    Fault(
+        name="a captive portal before Let's Encrypt",
+        network=_switched("captive", "acme-v02.api.letsencrypt.org"),
+        changes=_fail("acme-v02.api.letsencrypt.org"),
+        says="login.example.net",
+    ),
+    Fault(
+        name="a sinkhole for PyPI and the Hub",
+        network=_switched("sinkhole", "pypi.org", "auth.docker.io"),
+        changes=_fail("pypi.org", "auth.docker.io"),
+    ),
+    Fault(
+        name="the portal led to 0.0.0.0",
+        network=lambda internet: internet.sinkhole("portal.sesam.io", address="0.0.0.0"),
+        changes=_fail("portal.sesam.io"),
+        says="nowhere",
+    ),
+    Fault(
+        name="all TLS opened by the company",
+        network=_switched("intercept", *SERVICES),
+        changes={**_fail(*SUBJECTS), "outbound.interception": FAILED},
+        says="Example Corp Inspection",
+    ),
+    Fault(
+        name="a resolver that answers nobody",
+        network=lambda internet: internet.deaf(),
+        settings=("deadline=2",),
+        changes={
+            **_fail(*SUBJECTS),
+            "outbound.interception": UNKNOWN,
+            "inbound.dns": UNKNOWN,
+            "inbound.https [NODE_DOMAIN]": UNKNOWN,
+            "inbound.caa": UNKNOWN,
+        },
+    ),
+    Fault(
+        name="a portal that takes longer than the deadline",
+        network=_switched("slow", "portal.sesam.io", seconds=5),
+        settings=("deadline=2",),
+        changes=_fail("portal.sesam.io"),
+    ),
+)
+
+
+def _trust_the_company(lab: Lab, host: LabHost) -> None:
+    """What an administrator does about TLS inspection: the company's root joins the host's."""
+    at = "/usr/local/share/ca-certificates/company.crt"
+    host.run("mkdir -p /usr/local/share/ca-certificates")
+    host.write(at, lab.internet.private.root.read_text())
+    host.run("update-ca-certificates >/dev/null 2>&1")
+
+
+INSPECTED = (
+    Fault(
+        name="all TLS opened by a company whom the host trusts, and its containers do not",
+        keep=("/etc/ssl/certs", "/usr/local/share/ca-certificates"),
+        network=_switched("intercept", *SERVICES),
+        outside=_trust_the_company,
+        changes={**_fail(*DECIDED_BY_PUBLIC_ROOTS), "outbound.interception": FAILED},
+        says="Example Corp Inspection",
+    ),
+)
+
+PULLS = (
+    Fault(
+        name="a registry that leads to layers outside the guide's wildcards",
+        network=_switched("layers_elsewhere"),
+        changes={"outbound.docker-coverage": FAILED},
+        says="r2.cloudflarestorage.com",
+    ),
+    Fault(
+        name="a registry that no longer has the pinned layers",
+        network=_switched("blobs_gone"),
+        changes={"outbound.docker-layers": UNKNOWN, "outbound.docker-coverage": UNKNOWN},
+        says="no longer",
+    ),
+)
+
+HARMLESS = (
+    Fault(name="a slow portal", network=_switched("slow", "portal.sesam.io", seconds=1)),
+    Fault(name="indicators closed", network=_switched("refuse", *INDICATORS)),
+    Fault(name="indicators that are gone", network=_switched(UNKNOWN, *INDICATORS)),
+    Fault(
+        name="PyPI's names at one address, as a CDN has them",
+        network=lambda internet: internet.sinkhole(
+            "pypi.org", "files.pythonhosted.org", address=SERVICES["pypi.org"].address
+        ),
+    ),
+)
+
+FAULTS = (*CLOSED, *WAYS, *INSPECTED, *PULLS, *HARMLESS)

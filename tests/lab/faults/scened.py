@@ -1,0 +1,216 @@
+"""Faults of hosts set up otherwise: root disk, fixed addresses, a running stack, a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ..internet import Internet
+from ..services import LOGIN, SERVICES, SINKHOLE
+from .fault import BLOCKED, FAILED, UNKNOWN, Fault
+from .inbound import NO_RULES, ONLY_SSH
+from .outbound import SUBJECTS
+from .scenes import COMPOSE, EXTRA
+
+ROOT_STORE = "/sesam/node-00/data"
+ON_ROOT_DISK = (
+    Fault(
+        name="the guide's stack file on the root disk, which mounts what the node never sees",
+        scene="rootdisk",
+        keep=(COMPOSE,),
+        seed=f"sed -i 's|source: {ROOT_STORE}|source: /srv/data/sesam/node-00/data|' {COMPOSE}",
+        changes={"layout.data-path": FAILED},
+    ),
+    Fault(
+        name="a license in the directory that the node never sees",
+        scene="rootdisk",
+        keep=(f"{ROOT_STORE}/license.key",),
+        seed="install -d -o sesam -g sesam"
+        " /srv/data/sesam /srv/data/sesam/node-00 /srv/data/sesam/node-00/data\n"
+        f"mv {ROOT_STORE}/license.key /srv/data/sesam/node-00/data",
+        mend="rm -r /srv/data/sesam",
+        changes={
+            "license.file": FAILED,
+            "license.permissions": UNKNOWN,
+            "layout.data-path": FAILED,
+        },
+        says="license.key",
+    ),
+    Fault(
+        name="a data link on the root disk",
+        scene="rootdisk",
+        seed=f"mv {ROOT_STORE} /sesam/node-00/store; ln -s store {ROOT_STORE}\n"
+        f"chown -h sesam:sesam {ROOT_STORE}",
+        mend=f"rm {ROOT_STORE}; mv /sesam/node-00/store {ROOT_STORE}",
+        changes={"layout.data-link": FAILED},
+    ),
+    Fault(
+        name="a profile that says datadisk where there is none",
+        scene="rootdisk",
+        settings=("data=datadisk",),
+        changes={
+            "layout.data-mount": FAILED,
+            "layout.data-mount-boot": FAILED,
+            "layout.data-mount-order": BLOCKED,
+            "layout.data-link": FAILED,
+        },
+    ),
+)
+
+
+def _publish(name: str, address: str) -> Callable[[Internet], None]:
+    return lambda internet: internet.sinkhole(name, address=address)
+
+
+BY_ADDRESS = (
+    Fault(
+        name="a portal at an address that is not open",
+        scene="addresses",
+        network=_publish("portal.sesam.io", SERVICES["portal.sesam.io"].address),
+        changes={"outbound.sesam-ips": FAILED},
+        says="does not cover",
+    ),
+    Fault(
+        name="a portal that has no address",
+        scene="addresses",
+        network=lambda internet: internet.unknown("portal.sesam.io"),
+        changes={"outbound.sesam-ips": UNKNOWN, SUBJECTS["portal.sesam.io"]: FAILED},
+    ),
+    Fault(
+        name="the address of log shipping closed",
+        scene="addresses",
+        network=lambda internet: internet.refuse("ss-companyhub.sesam.cloud"),
+        changes={"outbound.sesam [52.142.116.113:443]": FAILED},
+    ),
+    Fault(
+        name="an extra destination closed",
+        scene="addresses",
+        network=lambda internet: internet.refuse(EXTRA),
+        changes={f"outbound.extra [{EXTRA}:443]": FAILED},
+    ),
+)
+
+WAYS_IN = ("host's address", "NODE_DOMAIN")
+
+
+def _in(outcome: str, *names: str) -> dict[str, str]:
+    return {f"inbound.{name} [{way}]": outcome for name in names for way in WAYS_IN}
+
+
+def _street(rule: str) -> str:
+    """A firewall before the host, in the host's own namespace: before Docker's redirection."""
+    return (
+        "nft -f - <<'END'\ntable inet street {\n chain way {\n"
+        f" type filter hook prerouting priority -400; tcp dport {rule}\n }}\n}}\nEND"
+    )
+
+
+NO_STREET = "nft delete table inet street"
+RUNNING = (
+    Fault(
+        name="port 443 refused before the host",
+        scene="running",
+        seed=_street("443 iifname eth0 reject with tcp reset;"),
+        mend=NO_STREET,
+        changes={**_in(FAILED, "https"), **_in(UNKNOWN, "http")},  # 443 tells whose 80 it is
+        says="refused",
+    ),
+    Fault(
+        name="ports 80 and 443 filtered before the host",
+        scene="running",
+        seed=_street("{ 80, 443 } iifname eth0 drop;"),
+        mend=NO_STREET,
+        changes=_in(FAILED, "http", "https"),
+        says="filtered",
+    ),
+    Fault(
+        name="an auditor who stands for nobody",
+        scene="running",
+        settings=("auditor_stands_for=none",),
+        changes=_in(UNKNOWN, "http"),
+        says="ANY is not proven",
+    ),
+    Fault(
+        name="a running node whose name leads to another machine",
+        scene="running",
+        network=lambda internet: internet.publish("running.customer.example.org", SINKHOLE),
+        changes={
+            "inbound.dns": UNKNOWN,
+            "inbound.http [NODE_DOMAIN]": FAILED,
+            "inbound.https [NODE_DOMAIN]": FAILED,
+        },
+        says="another machine|does not lead",
+    ),
+    Fault(
+        name="ufw's default deny before a running stack",
+        scene="running",
+        seed=ONLY_SSH,
+        mend=NO_RULES,
+    ),
+)
+
+
+NOTHING_OUT = dict.fromkeys(
+    (
+        *("outbound.interception", "outbound.docker-layers", "outbound.docker-coverage"),
+        *("docker.registry-access", *SUBJECTS.values()),
+    ),
+    UNKNOWN,
+)
+
+
+def _proxied(name: str, *rules: str, changes: Mapping[str, str], says: str = "") -> Fault:
+    return Fault(
+        name=name,
+        scene="proxied",
+        network=lambda internet: internet.proxy(*rules),
+        changes=changes,
+        says=says,
+    )
+
+
+PROXIED = (
+    _proxied(
+        "a proxy that refuses PyPI",
+        "pypi.org",
+        changes={"outbound.proxy": FAILED, SUBJECTS["pypi.org"]: FAILED},
+        says="pypi.org",
+    ),
+    _proxied(
+        "a proxy that demands a login",
+        f"Basic:{LOGIN}",
+        changes={
+            "outbound.proxy": FAILED,
+            **NOTHING_OUT,
+        },
+        says="login",
+    ),
+    Fault(
+        name="a daemon that leads to another proxy",
+        scene="proxied",
+        settings=("proxy=localhost.example.net:3128",),
+        changes={
+            "outbound.proxy": FAILED,
+            "docker.proxy": FAILED,
+            "docker.container-proxy": FAILED,
+            **NOTHING_OUT,
+        },
+    ),
+    Fault(
+        name="containers that get no proxy",
+        scene="proxied",
+        keep=("/home/sesam/.docker/config.json",),
+        seed='sed -i \'s/"proxies"/"proxy"/\' /home/sesam/.docker/config.json',
+        changes={"docker.container-proxy": FAILED},
+        says="no proxy",
+    ),
+    Fault(
+        name="containers that reach each other through the proxy",
+        scene="proxied",
+        keep=("/home/sesam/.docker/config.json",),
+        seed="sed -i 's/,sesam-node//' /home/sesam/.docker/config.json",
+        changes={"docker.container-proxy": FAILED},
+        says="sesam-node",
+    ),
+)
+
+FAULTS = (*ON_ROOT_DISK, *BY_ADDRESS, *RUNNING, *PROXIED)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,11 @@ else:
 HOMES = {"sesam_audit.checks": "checks", "sesam_audit.reports": "reports"}
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
+SOURCES = [
+    path
+    for top in ("sesam_audit", "checks", "reports")
+    for path in (REPOSITORY / top).rglob("*.py")
+]
 
 
 def folders() -> set[str]:
@@ -132,3 +139,19 @@ def test_the_wheel_runs_away_from_the_sources(wheel: zipfile.ZipFile, tmp_path: 
     first, *rest = done.stdout.splitlines()
     assert first == str(tmp_path / "sesam_audit" / "cli.py")
     assert len(rest) > 10
+
+
+NAMES = {"yaml": "pyyaml", "testinfra": "pytest-testinfra", "junit_xml": "junit-xml"}
+
+
+@pytest.mark.parametrize("path", sorted(SOURCES), ids=lambda path: path.name)
+def test_what_is_imported_is_declared(path: Path) -> None:
+    """A clean virtual environment holds nothing that only a test or a linter brought along."""
+    declared = {re.split(r"[><=; ]", each)[0] for each in PROJECT["project"]["dependencies"]}
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names = [node.module]
+        for name in (each.partition(".")[0] for each in names):
+            if name not in sys.stdlib_module_names | {"sesam_audit", "tomllib", "tomli"}:
+                assert NAMES.get(name, name) in declared | {"pluggy", "markupsafe"}, name

@@ -119,7 +119,7 @@ class Conversation:
         )
         self.send(program(MARKER, text, None))
 
-    def __enter__(self) -> Conversation:  # noqa: PYI034 - Self is not in 3.10
+    def __enter__(self) -> Conversation:
         return self
 
     def __exit__(self, *_: object) -> None:

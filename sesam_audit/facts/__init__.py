@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar, overload
 
-from typing_extensions import Self
-
 from sesam_audit.asks import Answer, Ask, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.profile import Profile
@@ -30,7 +28,7 @@ class Fact(Protocol):
     """What a check may ask for by annotation."""
 
     @classmethod
-    def ask(cls, profile: Profile) -> Steps[Self]:
+    def ask(cls: type[F], profile: Profile) -> Steps[F]:
         """Find this fact."""
 
 

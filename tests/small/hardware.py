@@ -25,7 +25,7 @@ class Word:
     text: str
 
     @classmethod
-    def ask(cls: type[W], _profile: Profile) -> Steps[W]:  # noqa: PYI019 - Self came with 3.11
+    def ask(cls: type[W], _profile: Profile) -> Steps[W]:
         path = str(ROOT / cls.name)
         text = (yield from File(path)).read(path)
         if text is None:

@@ -35,9 +35,9 @@ class World:
                 (self.root / name).write_text(word)
 
     def start(self, *words: str, cwd: Path | None = None) -> subprocess.Popen[str]:
-        """The command, running."""
+        """The command, running; a test run in the background hands on an ignored Ctrl-C."""
         return subprocess.Popen(
-            (*self.python, str(SMALL), *words),
+            ("env", "--default-signal=INT", *self.python, str(SMALL), *words),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -77,7 +77,7 @@ def plain_environment(**more: str) -> dict[str, str]:
 def sesam_audit(
     *words: str, text: str = "", env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """The command as shipped."""
+    """The command as shipped; from elsewhere, for the checkout's folder would hide what is built."""
     return subprocess.run(
         (sys.executable, "-m", "sesam_audit", *words),
         input=text,
@@ -85,7 +85,7 @@ def sesam_audit(
         text=True,
         timeout=60,
         check=False,
-        cwd=cwd,
+        cwd=cwd or "/",
         env=plain_environment(**(env or {})),
     )
 

@@ -169,6 +169,7 @@ def test_what_comes_first_imports_nothing_heavy(module: str, heavy: set[str]) ->
     text = f"import sys, {module}\nprint(sorted(set({sorted(heavy)!r}) & set(sys.modules)))"
     done = subprocess.run(
         (sys.executable, "-c", text),
+        cwd="/",
         capture_output=True,
         text=True,
         check=True,
@@ -185,6 +186,7 @@ def test_the_catalogue_of_checks_imports_nothing_heavy() -> None:
     )
     done = subprocess.run(
         (sys.executable, "-c", text),
+        cwd="/",
         capture_output=True,
         text=True,
         check=True,

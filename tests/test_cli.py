@@ -58,6 +58,7 @@ def test_help_imports_nothing_heavy(words: tuple[str, ...]) -> None:
     )
     done = subprocess.run(
         (sys.executable, "-c", text, *words),
+        cwd="/",
         capture_output=True,
         text=True,
         check=True,
@@ -202,6 +203,7 @@ def test_python_without_assertions_is_refused(
     mark, host = trap
     done = subprocess.run(
         (sys.executable, *options, "-m", "sesam_audit", "run", *host),
+        cwd="/",
         capture_output=True,
         text=True,
         check=False,
@@ -315,6 +317,7 @@ def test_a_reader_that_leaves_costs_no_report_and_no_traceback(
 def test_a_list_can_be_cut_short() -> None:
     with subprocess.Popen(
         (sys.executable, "-m", "sesam_audit", "list"),
+        cwd="/",
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=plain_environment(),

@@ -75,9 +75,10 @@ class Auditor:
     def start(
         self, *words: str, settings: Iterable[str] = (), action: str = "run"
     ) -> subprocess.Popen[str]:
-        """The command, running."""
+        """The command, running; Ctrl-C reaches it even where a background job runs the tests."""
+        heeding = ("env", "--default-signal=INT")
         return subprocess.Popen(
-            self.command(action, *words, settings=settings),
+            (*heeding, *self.command(action, *words, settings=settings)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

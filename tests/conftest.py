@@ -77,7 +77,7 @@ def plain_environment(**more: str) -> dict[str, str]:
 def sesam_audit(
     *words: str, text: str = "", env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """The command as shipped; from elsewhere, for the checkout's folder would hide what is built."""
+    """The command as shipped; from elsewhere, for the checkout would hide what is built."""
     return subprocess.run(
         (sys.executable, "-m", "sesam_audit", *words),
         input=text,

@@ -59,6 +59,16 @@ def test_a_machine_on_the_internet_proves_both_ports(
         assert "Docker's forwarding was not on that way" in notes(audited, name)
 
 
+def test_a_perfect_host_is_ready_once_the_internet_has_looked(
+    auditor: Auditor, perfect: LabHost, outside: LabHost
+) -> None:
+    assert outside.name == "outside"
+    audited = auditor.audit(perfect, words=("--from", "ssh://outside=internet"))
+
+    assert (audited.code, audited.report["verdict"]) == (0, "ready")
+    assert not audited.of("unknown")
+
+
 def test_the_auditor_alone_proves_443_but_not_any(auditor: Auditor, perfect: LabHost) -> None:
     outcomes = auditor.audit(perfect, words=("--only", "inbound")).outcomes
 

@@ -158,6 +158,7 @@ class LabHost:
             "internet", f"route replace {self.public_address}/32 via {self.address}"
         )
         self._internet.publish(self.node_domain, self.public_address)
+        self._internet.certify(self.node_domain)
 
     def _boot(self, base: Path) -> None:
         self._groups = self._instance.control_groups(self.name)

@@ -15,6 +15,7 @@ from pathlib import Path
 from . import nginx
 from .certificates import Authority
 from .processes import Processes
+from .registry import Registry
 from .services import CLOUDFRONT, R2, SERVICES, SINKHOLE
 
 SLOW = 4440  # the relay's port
@@ -41,6 +42,7 @@ class Internet:
         self._deaf = False
         self._caa: tuple[str, ...] = ()
         self._dnsmasq = 0
+        self.registry = Registry(directory, processes)
 
     def start(self) -> None:
         """Make the certificates and start DNS, nginx and the slow relay."""
@@ -59,6 +61,7 @@ class Internet:
         (self._directory / "nginx.conf").write_text(config)
         (self._directory / "delay").write_text("0")
         self._write_dns()
+        self.registry.start()
         relay = str(Path(__file__).with_name("relay.py"))
         self._start(
             "relay", sys.executable, relay, "0.0.0.0", str(SLOW), f"{self._directory}/delay"
@@ -79,6 +82,11 @@ class Internet:
         if address:
             self._own[name] = address
         self._write_dns()
+
+    def certify(self, name: str) -> None:
+        """Let's Encrypt of the lab has a certificate for the name, for a Traefik that asks."""
+        chain, key = self.public.issue(name)
+        (self._directory / f"www/lab/{name}.pem").write_text(chain + key)
 
     def address_of(self, name: str) -> str:
         """The address of a name of the lab's own."""

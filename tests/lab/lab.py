@@ -13,7 +13,7 @@ from .internet import Internet
 
 NEEDED = (
     *("mmdebstrap", "dnsmasq", "nginx", "ip", "nft", "mkfs.ext4", "openssl", "ssh", "ssh-keygen"),
-    *("nsenter", "unshare", "findmnt"),
+    *("nsenter", "unshare", "findmnt", "docker-registry"),
 )
 AUDITOR = 3  # the end of the auditor's own address
 

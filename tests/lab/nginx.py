@@ -42,6 +42,7 @@ http {{
     ssl_protocols TLSv1.2 TLSv1.3;
     server_tokens off;
     root {directory}/www;
+    upstream registry {{ server unix:{directory}/registry.sock; }}
 """
 LOGIN_PAGE = "location / { return 302 http://login.example.net/?from=$host; }"
 BLOCK_PAGE = """
@@ -56,6 +57,8 @@ PLAIN = "server { listen 80 default_server; return 301 https://$host$request_uri
 def config(directory: Path, public: Authority, private: Authority) -> str:
     """The whole configuration; certificates are made on the way."""
     (directory / "www").mkdir()
+    (directory / "www/lab").mkdir()
+    (directory / "www/docker").symlink_to(directory / "registry/docker")
     (directory / "www/blob").write_bytes(b"\x1f\x8b\x08\x00" + bytes(4092))
     stranger = public.leaf(STRANGER)
     parts = [HEAD.format(directory=directory), MAPS, PLAIN]

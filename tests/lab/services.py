@@ -18,17 +18,19 @@ REGISTRY = """
             'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"' always;
         add_header Docker-Distribution-Api-Version registry/2.0 always;
         default_type application/json;
+        if ($http_authorization ~ "^Bearer lab-") { return 200 '{}'; }
         return 401 '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}';
     }
     location ~ ^/v2/(?<repository>.+)/manifests/(?<reference>[^/]+)$ {
         add_header WWW-Authenticate $challenge always;
         add_header Docker-Distribution-Api-Version registry/2.0 always;
-        default_type application/vnd.docker.distribution.manifest.list.v2+json;
+        default_type application/json;
         if ($may_read = 0) {
             return 401 '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}';
         }
-        add_header Docker-Content-Digest $manifest_digest;
-        return 200 '{"schemaVersion":2,"manifests":[]}';
+        proxy_hide_header Docker-Distribution-Api-Version;
+        proxy_set_header Host $host;
+        proxy_pass http://registry;
     }
     location ~ ^/v2/.+/blobs/sha256:(?<pair>..)(?<rest>.+)$ {
         add_header WWW-Authenticate $blob_challenge always;
@@ -50,7 +52,10 @@ NO_BLOBS = REGISTRY.replace(
 )
 LIMITED = "location / { return 429 'Too Many Requests'; }"
 CDN = """
-    location /registry-v2/ { rewrite ^ /blob break; }
+    location /registry-v2/ {
+        rewrite ^/registry-v2/(.*)$ /$1 break;
+        try_files $uri /blob =404;
+    }
     location / {
         default_type application/xml;
         return 403 '<?xml version="1.0" encoding="UTF-8"?><Error><Code>MissingKey</Code>
@@ -73,6 +78,7 @@ ACME = """
             "revokeCert": "https://$host/acme/revoke-cert"
         }';
     }
+    location /lab/ { }
     location = /acme/new-nonce { add_header Replay-Nonce $request_id; return 204; }
 """
 TOKEN = """
@@ -110,7 +116,6 @@ MAPS = f"""
         "~^Bearer lab-customer " 1;
         "~^Bearer lab-anonymous /v2/(library|traefik|containrrr)/" 1;
     }}
-    map "" $manifest_digest {{ default sha256:{"5e5a" * 16}; }}
     map $uri $scope {{
         "~^/v2/(?<named>.+)/(manifests|blobs)/" "repository:$named:pull";
     }}

@@ -183,8 +183,8 @@ def test_answers_are_of_authentic_shape(perfect: LabHost) -> None:
 
 
 def test_the_registry_tells_its_customers_from_others(perfect: LabHost) -> None:
-    def head(token: str, repository: str) -> str:
-        url = f"https://registry-1.docker.io/v2/{repository}/manifests/weekly-prod"
+    def head(token: str, repository: str, tag: str = "latest") -> str:
+        url = f"https://registry-1.docker.io/v2/{repository}/manifests/{tag}"
         return fetch(perfect, url, f"--head --header 'Authorization: Bearer {token}'")[1]
 
     def token(options: str) -> str:
@@ -195,6 +195,7 @@ def test_the_registry_tells_its_customers_from_others(perfect: LabHost) -> None:
     assert head(customer, "sesam/sesam-node") == "200"
     assert head(token(""), "sesam/sesam-node") == "401"
     assert head(token(""), "library/traefik") == "200"
+    assert head(token(""), "library/traefik", "of-nowhere") == "404"
     assert not token("--user somebody:else")
     blob = f"https://registry-1.docker.io/v2/library/traefik/blobs/sha256:{'ab' * 32}"
     options = f"--location --range 0-1 --header 'Authorization: Bearer {token('')}'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.arrival import WaysIn, arrive
@@ -310,8 +310,7 @@ def check_exposure(outside: Outside, owners: PortOwners, subject: Subject, found
     found(", ".join(dict.fromkeys(kinds)), required="silent or refused")
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """A vantage that reached the stack, or the listener in its place."""
 
     vantage: str

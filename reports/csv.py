@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import astuple, fields
+
+from msgspec.structs import astuple, fields
 
 from sesam_audit.model import Flow, Report
 

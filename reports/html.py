@@ -8,10 +8,11 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from sesam_audit.model import HostReport, Report
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from xml.etree import ElementTree as ET
 
 from junit_xml import TestCase, TestSuite
+from msgspec.structs import asdict
 
 from sesam_audit.errors import AuditError
 from sesam_audit.model import Finding, HostReport, Outcome, Report, Verdict

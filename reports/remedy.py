@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 _INDENTED = re.compile(r"Run: |\$ |\t| {2,4}")
 _COMMAND = re.compile(
@@ -16,8 +17,7 @@ _LABEL = re.compile(r"[-*] |\d+[.)] |[A-Z\"][\w\" -]*: ")
 _FULL = 86  # a line this long was broken by the margin, a shorter one by its author
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Struct, frozen=True):
     """A paragraph, or lines to type."""
 
     text: str

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
-from sesam_audit.model import Finding, HostReport, Outcome, Owner, Stage
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sesam_audit.level import Stage
+from sesam_audit.model import Finding, HostReport, Outcome, Owner
 
 from .summary import OPEN, flat
 
@@ -17,8 +20,7 @@ _ROOT, _VANTAGE = "needs root", "needs a vantage"
 _PHASES = ("hardware", "os", "layout", "docker", "license", "stack", "inbound", "outbound")
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """One thing to do, for all the findings that it mends."""
 
     number: int
@@ -86,8 +88,7 @@ def _root(finding: Finding, known: Mapping[str, Finding]) -> str:
     return root
 
 
-@dataclass(frozen=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """Findings that are unproven for one reason, and the command that proves all of them."""
 
     reason: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict
 
-from sesam_audit.model import Coverage, Finding, HostReport, Level, Outcome, Report, Verdict
+from msgspec.structs import asdict
+
+from sesam_audit.level import Level
+from sesam_audit.model import Coverage, Finding, HostReport, Outcome, Report, Verdict
 
 OPEN = (Outcome.UNKNOWN, Outcome.BLOCKED)
 _WORDS = {

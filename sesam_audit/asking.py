@@ -13,7 +13,7 @@ import click
 from sesam_audit.bootstrap import Privilege
 from sesam_audit.errors import UsageError
 from sesam_audit.host import Target, Way, parse
-from sesam_audit.model import Level, Stage
+from sesam_audit.level import Level, Stage
 from sesam_audit.profile import Profile, load
 from sesam_audit.request import Request
 

@@ -9,8 +9,10 @@ CRASH with the probe's words; None means that the question was answered.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Generic, TypeVar, get_args
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from sesam_audit.errors import Unknown
 
@@ -23,8 +25,7 @@ Steps = Generator[tuple["Ask[Any]", ...], tuple["Answer | Unknown", ...], T]
 MISSING = frozenset({"ENOENT", "ENOTDIR"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What every answer carries; `seconds` is how long the question took on the target."""
 
     error: str | None = None
@@ -36,8 +37,7 @@ class Answer:
         return self.error in MISSING
 
 
-@dataclass(frozen=True)
-class Ask(Generic[A]):
+class Ask(Struct, Generic[A], frozen=True):
     """One question to a host, or to the auditor's own machine where it has that `vantage`."""
 
     answer: ClassVar[type[Answer]]
@@ -78,8 +78,7 @@ def denied(answer: Answer, path: str, command: str = "") -> Unknown:
 # -- who answers -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class SelfAnswer(Answer):
+class SelfAnswer(Answer, frozen=True, kw_only=True):
     uid: int = -1
     user: str = ""
     login: str = ""  # the user before sudo
@@ -91,21 +90,18 @@ class SelfAnswer(Answer):
     time: float = 0.0  # the target's clock, Unix seconds, when the question was answered
 
 
-@dataclass(frozen=True)
-class Self(Ask[SelfAnswer]):
+class Self(Ask[SelfAnswer], frozen=True):
     """Who answers, with which Python, and what its clock says."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ContactAnswer(Answer):
+class ContactAnswer(Answer, frozen=True, kw_only=True):
     scheme: str = ""  # ssh, local, docker, podman
     address: str = ""  # what the auditor dials for this host; "" when it has none
     asked: float = 0.0  # the auditor's clock around the first exchange, Unix seconds
     answered: float = 0.0
 
 
-@dataclass(frozen=True)
-class Contact(Ask[ContactAnswer]):
+class Contact(Ask[ContactAnswer], frozen=True):
     """How the auditor reaches this host; answered by the engine, never by the target.
 
     `asked` and `answered` are zero until the first exchange is over.
@@ -115,8 +111,7 @@ class Contact(Ask[ContactAnswer]):
 # -- files -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class FileAnswer(Answer):
+class FileAnswer(Answer, frozen=True, kw_only=True):
     text: str = ""  # undecodable bytes as \\xNN
     cut: bool = False
 
@@ -133,42 +128,36 @@ class FileAnswer(Answer):
         return self.text
 
 
-@dataclass(frozen=True)
-class File(Ask[FileAnswer]):
+class File(Ask[FileAnswer], frozen=True):
     """A file's text, verbatim. Never for files that hold secrets: those have asks of their own."""
 
     path: str
     limit: int = 65_536
 
 
-@dataclass(frozen=True, kw_only=True)
-class FilesAnswer(Answer):
+class FilesAnswer(Answer, frozen=True, kw_only=True):
     files: dict[str, str] | None = None  # path -> text, at most 500
     errors: dict[str, str] | None = None  # path -> errno name, also of unreadable directories
 
 
-@dataclass(frozen=True)
-class Files(Ask[FilesAnswer]):
+class Files(Ask[FilesAnswer], frozen=True):
     """The texts of all files that match a shell pattern (`/sys/class/block/*/size`)."""
 
     pattern: str
     limit: int = 16_384
 
 
-@dataclass(frozen=True, kw_only=True)
-class NamesAnswer(Answer):
+class NamesAnswer(Answer, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()  # sorted, at most 1000
 
 
-@dataclass(frozen=True)
-class Names(Ask[NamesAnswer]):
+class Names(Ask[NamesAnswer], frozen=True):
     """What a directory holds."""
 
     path: str
 
 
-@dataclass(frozen=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """What a path leads to after all links."""
 
     path: str = ""
@@ -180,8 +169,7 @@ class Resolved:
     error: str | None = None  # ENOENT: dangling; ELOOP: a loop
 
 
-@dataclass(frozen=True, kw_only=True)
-class StatAnswer(Answer):
+class StatAnswer(Answer, frozen=True, kw_only=True):
     kind: str = ""  # file, directory, link, socket, block, char, fifo
     uid: int = -1
     gid: int = -1
@@ -196,30 +184,26 @@ class StatAnswer(Answer):
     resolved: Resolved | None = None  # for links; for others the thing itself
 
 
-@dataclass(frozen=True)
-class Stat(Ask[StatAnswer]):
+class Stat(Ask[StatAnswer], frozen=True):
     """A path itself (links are not followed), and what it leads to."""
 
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class SpaceAnswer(Answer):
+class SpaceAnswer(Answer, frozen=True, kw_only=True):
     total: int = 0  # bytes
     available: int = 0  # bytes for a non-root user
     inodes: int = 0
     inodes_available: int = 0
 
 
-@dataclass(frozen=True)
-class Space(Ask[SpaceAnswer]):
+class Space(Ask[SpaceAnswer], frozen=True):
     """The size and free space of the file system that holds a path."""
 
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class WalkAnswer(Answer):
+class WalkAnswer(Answer, frozen=True, kw_only=True):
     entries: int = 0  # looked at
     offenders: int = 0
     samples: tuple[str, ...] = ()  # at most 20, "path owner:group"
@@ -228,8 +212,7 @@ class WalkAnswer(Answer):
     complete: bool = False  # False when a bound was reached
 
 
-@dataclass(frozen=True)
-class Walk(Ask[WalkAnswer]):
+class Walk(Ask[WalkAnswer], frozen=True):
     """Everything below the roots (themselves included) that uid:gid does not own.
 
     Links are not followed; other file systems are passed over, except a root itself; so are
@@ -246,15 +229,13 @@ class Walk(Ask[WalkAnswer]):
     seconds_limit: float = 5.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class FsyncAnswer(Answer):
+class FsyncAnswer(Answer, frozen=True, kw_only=True):
     writes: int = 0
     p50: float = 0.0  # seconds
     p99: float = 0.0
 
 
-@dataclass(frozen=True)
-class Fsync(Ask[FsyncAnswer]):
+class Fsync(Ask[FsyncAnswer], frozen=True):
     """Opt-in: fsync latency of 4 KiB writes in a directory; the file is removed. It writes."""
 
     slow: ClassVar[bool] = True
@@ -266,8 +247,7 @@ class Fsync(Ask[FsyncAnswer]):
 # -- files that hold secrets: reduced on the target ------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class LicenseAnswer(Answer):
+class LicenseAnswer(Answer, frozen=True, kw_only=True):
     size: int = 0
     sha256: str = ""
     blank: bool = False
@@ -281,24 +261,21 @@ class LicenseAnswer(Answer):
     text: str = ""  # only with `whole`; never saved
 
 
-@dataclass(frozen=True)
-class LicenseFile(Ask[LicenseAnswer]):
+class LicenseFile(Ask[LicenseAnswer], frozen=True):
     """A license, reduced to what may be known. `whole` brings its text, to verify a signature."""
 
     path: str
     whole: bool = False
 
 
-@dataclass(frozen=True)
-class Registry:
+class Registry(Struct, frozen=True):
     """What a docker client configuration says of one registry."""
 
     auth: bool = False  # an inline, decodable user:password
     helper: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DockerConfigAnswer(Answer):
+class DockerConfigAnswer(Answer, frozen=True, kw_only=True):
     json: bool = False  # it parses, and is an object
     registries: dict[str, Registry] | None = None
     store: str = ""  # credsStore
@@ -306,30 +283,26 @@ class DockerConfigAnswer(Answer):
     proxies: dict[str, str] | None = None  # of `default`, without userinfo
 
 
-@dataclass(frozen=True)
-class DockerConfig(Ask[DockerConfigAnswer]):
+class DockerConfig(Ask[DockerConfigAnswer], frozen=True):
     """A docker client's config.json, without its credentials."""
 
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class EnvFileAnswer(Answer):
+class EnvFileAnswer(Answer, frozen=True, kw_only=True):
     values: dict[str, str] | None = None  # of the asked keys only
     names: tuple[str, ...] = ()  # of all other keys
     doubtful: tuple[str, ...] = ()  # asked keys whose value uses $ or quotes over several lines
 
 
-@dataclass(frozen=True)
-class EnvFile(Ask[EnvFileAnswer]):
+class EnvFile(Ask[EnvFileAnswer], frozen=True):
     """The asked keys of a compose .env file, read as compose does (quotes, comments, last wins)."""
 
     path: str
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ComposeAnswer(Answer):
+class ComposeAnswer(Answer, frozen=True, kw_only=True):
     """`document` is `docker compose config --format json` without foreign environment values."""
 
     code: int = -1
@@ -338,8 +311,7 @@ class ComposeAnswer(Answer):
     message: str = ""  # the end of stderr when it failed
 
 
-@dataclass(frozen=True)
-class Compose(Ask[ComposeAnswer]):
+class Compose(Ask[ComposeAnswer], frozen=True):
     """The rendered stack of a directory, with a clean environment, as compose itself would pick it.
 
     Environment values are kept for the listed keys and for keys that begin with WATCHTOWER_; all
@@ -351,27 +323,23 @@ class Compose(Ask[ComposeAnswer]):
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CertificatesAnswer(Answer):
+class CertificatesAnswer(Answer, frozen=True, kw_only=True):
     pems: tuple[str, ...] = ()  # the CERTIFICATE blocks, in order
     private: bool = False  # the file also holds a private key
 
 
-@dataclass(frozen=True)
-class Certificates(Ask[CertificatesAnswer]):
+class Certificates(Ask[CertificatesAnswer], frozen=True):
     """The certificates of a PEM file; a private key beside them stays where it is."""
 
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class PrivateKeyAnswer(Answer):
+class PrivateKeyAnswer(Answer, frozen=True, kw_only=True):
     public: str = ""  # the public half, PEM; made by the target's openssl
     message: str = ""
 
 
-@dataclass(frozen=True)
-class PrivateKey(Ask[PrivateKeyAnswer]):
+class PrivateKey(Ask[PrivateKeyAnswer], frozen=True):
     """The public half of a private key."""
 
     slow: ClassVar[bool] = True
@@ -381,8 +349,7 @@ class PrivateKey(Ask[PrivateKeyAnswer]):
 # -- people, programs, sockets, daemons ------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccountAnswer(Answer):
+class AccountAnswer(Answer, frozen=True, kw_only=True):
     """ENOENT when there is no such user; a group of the same name is looked up on its own."""
 
     name: str = ""
@@ -394,15 +361,13 @@ class AccountAnswer(Answer):
     own_group: int | None = None  # number of the group with the user's name, if any
 
 
-@dataclass(frozen=True)
-class Account(Ask[AccountAnswer]):
+class Account(Ask[AccountAnswer], frozen=True):
     """A user by name, or by number when the name is digits; through the target's name services."""
 
     name: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunAnswer(Answer):
+class RunAnswer(Answer, frozen=True, kw_only=True):
     """ENOENT in `error` when the program is not there."""
 
     code: int = -1
@@ -411,8 +376,7 @@ class RunAnswer(Answer):
     cut: bool = False
 
 
-@dataclass(frozen=True)
-class Run(Ask[RunAnswer]):
+class Run(Ask[RunAnswer], frozen=True):
     """A program's output; LC_ALL=C, a standard PATH, its own session, killed at its bounds.
 
     `user` runs it as that user (by runuser, needs root).
@@ -425,16 +389,14 @@ class Run(Ask[RunAnswer]):
     user: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DockerApiAnswer(Answer):
+class DockerApiAnswer(Answer, frozen=True, kw_only=True):
     """ECONNREFUSED: nobody listens on the socket; ENOENT: no socket; EACCES: no permission."""
 
     status: int = 0
     value: Any = None
 
 
-@dataclass(frozen=True)
-class DockerApi(Ask[DockerApiAnswer]):
+class DockerApi(Ask[DockerApiAnswer], frozen=True):
     """GET on unix:///var/run/docker.sock, whatever DOCKER_HOST says; only the named keys are kept.
 
     A list answer keeps those keys of each element; `keep` of () keeps everything. Of `Labels`,
@@ -447,8 +409,7 @@ class DockerApi(Ask[DockerApiAnswer]):
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Listener:
+class Listener(Struct, frozen=True):
     """One listening TCP socket; pid 0 when its owner could not be read."""
 
     address: str = ""
@@ -458,13 +419,11 @@ class Listener:
     cgroup: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ListenersAnswer(Answer):
+class ListenersAnswer(Answer, frozen=True, kw_only=True):
     listeners: tuple[Listener, ...] = ()
 
 
-@dataclass(frozen=True)
-class Listeners(Ask[ListenersAnswer]):
+class Listeners(Ask[ListenersAnswer], frozen=True):
     """Who listens on the named TCP ports, on every address, v4 and v6."""
 
     ports: tuple[int, ...]
@@ -473,14 +432,12 @@ class Listeners(Ask[ListenersAnswer]):
 # -- the network -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class ListenAnswer(Answer):
+class ListenAnswer(Answer, frozen=True, kw_only=True):
     ports: dict[str, str] | None = None  # port -> "" when it listens there, else an errno name
     token: str = ""  # made on the target, different at every run
 
 
-@dataclass(frozen=True)
-class Listen(Ask[ListenAnswer]):
+class Listen(Ask[ListenAnswer], frozen=True):
     """Listen on free TCP ports of the host, all addresses, until the conversation ends.
 
     Every connection is answered with HTTP 200, the token (X-Sesam-Audit) and the address it came
@@ -491,16 +448,14 @@ class Listen(Ask[ListenAnswer]):
     seconds_limit: float = 45.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class LookupAnswer(Answer):
+class LookupAnswer(Answer, frozen=True, kw_only=True):
     """`error`: NXDOMAIN, SERVFAIL, REFUSED, TIMEOUT, NOSERVER. No error, no records: no data."""
 
     records: tuple[str, ...] = ()  # A, AAAA: addresses; CAA: 'flags tag value'
     server: str = ""
 
 
-@dataclass(frozen=True)
-class Lookup(Ask[LookupAnswer]):
+class Lookup(Ask[LookupAnswer], frozen=True):
     """One DNS question to the resolvers of /etc/resolv.conf, not through /etc/hosts."""
 
     slow: ClassVar[bool] = True
@@ -511,8 +466,7 @@ class Lookup(Ask[LookupAnswer]):
     seconds_limit: float = 4.0
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One TCP connection tried."""
 
     address: str = ""
@@ -521,8 +475,7 @@ class Attempt:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class DialAnswer(Answer):
+class DialAnswer(Answer, frozen=True, kw_only=True):
     """Each layer as far as it got; `layer` is where it ended: dns, tcp, proxy, tls, http or done.
 
     `error` says why it did not reach `done`: TIMEOUT, an errno name, a DNS word (NXDOMAIN,
@@ -548,8 +501,7 @@ class DialAnswer(Answer):
     time: float = 0.0  # the target's clock when the HTTP answer came
 
 
-@dataclass(frozen=True)
-class Dial(Ask[DialAnswer]):
+class Dial(Ask[DialAnswer], frozen=True):
     """One connection in layers: DNS, TCP, (proxy CONNECT,) TLS, HTTP GET.
 
     `tls` False speaks plain HTTP; `path` "" stops after TLS. `address` is dialled instead of
@@ -570,8 +522,7 @@ class Dial(Ask[DialAnswer]):
     seconds_limit: float = 0.0
 
 
-@dataclass(frozen=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """One request of a pull; `path` without its query, `error` in Dial's words."""
 
     host: str = ""
@@ -582,8 +533,7 @@ class Hop:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class PullAnswer(Answer):
+class PullAnswer(Answer, frozen=True, kw_only=True):
     """Every request in its order, and the last connection as Dial tells it.
 
     An `error` without steps is the login file's, ENOKEY where it holds none. Of headers only what
@@ -598,8 +548,7 @@ class PullAnswer(Answer):
     code: str = ""  # of the registry's own error
 
 
-@dataclass(frozen=True)
-class Pull(Ask[PullAnswer]):
+class Pull(Ask[PullAnswer], frozen=True):
     """A pull from Docker Hub, rehearsed as dockerd would: challenge, token, request, redirects.
 
     The login of `login_file` goes to https://auth.docker.io alone, over verified TLS, never along
@@ -617,13 +566,11 @@ class Pull(Ask[PullAnswer]):
     seconds_limit: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class RootsAnswer(Answer):
+class RootsAnswer(Answer, frozen=True, kw_only=True):
     count: int = 0
 
 
-@dataclass(frozen=True)
-class Roots(Ask[RootsAnswer]):
+class Roots(Ask[RootsAnswer], frozen=True):
     """Hand public roots (PEM) to a Python that cannot show its chain; kept for the conversation."""
 
     pem: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
+
+from msgspec.structs import replace
 
 from sesam_audit import REQUIREMENTS_VERSION, __version__
 from sesam_audit.collect import Arrival, Collection, Order, Progress, fact_kinds

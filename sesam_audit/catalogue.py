@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from sesam_audit import REQUIREMENTS_VERSION
 from sesam_audit.errors import UsageError
-from sesam_audit.model import Stage
+from sesam_audit.level import Stage
 from sesam_audit.requirement import CATEGORIES, Requirement, catalogue, near
 
 

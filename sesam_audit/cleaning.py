@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from msgspec import Struct
 
 # Outside XML 1.0; C0 and C1 controls; marks that reorder, join, hide or fake text; surrogates.
 _UNSAFE = re.compile(
@@ -26,10 +28,12 @@ def _escape(point: int) -> str:
     return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"
 
 
-def clean_fields(record: object) -> None:
+def clean_fields(record: Struct) -> None:
     """Clean every text of a frozen record as it comes into being."""
-    for item in fields(record):  # type: ignore[arg-type]
-        object.__setattr__(record, item.name, _cleaned(getattr(record, item.name)))
+    from msgspec.structs import force_setattr  # not needed by what reaches for hosts
+
+    for name in record.__struct_fields__:
+        force_setattr(record, name, _cleaned(getattr(record, name)))
 
 
 def _cleaned(value: Any) -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sesam_audit.asks import Ask, Contact, ContactAnswer, Self
 from sesam_audit.decoding import answers, request
@@ -24,19 +26,17 @@ _COMMANDS_SECONDS = 10.0  # what a round leaves for commands when its dials are 
 _LAST_DIALS = 1.0  # what later rounds' dials still get when the deadline is used up
 
 
-@dataclass(frozen=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """What to collect from every host, and how."""
 
     kinds: tuple[type, ...]
     profile: Profile
     way: Way
-    secrets: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = {}
     jobs: int = 16
 
 
-@dataclass(frozen=True, kw_only=True)
-class Arrival:
+class Arrival(Struct, frozen=True, kw_only=True):
     """One host's evidence and facts, or the trouble it made."""
 
     target: Target

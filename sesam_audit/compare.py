@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from sesam_audit.cleaning import clean_fields
 from sesam_audit.errors import UsageError
-from sesam_audit.model import Level, Outcome, Quantity, Stage, Verdict, Waiver
+from sesam_audit.level import Level, Stage
+from sesam_audit.model import Outcome, Quantity, Verdict, Waiver
 
 _LIMIT = 256 * 2**20
 _SCHEMA = re.compile(r"sesam-audit/report/(\d{1,9})")
@@ -38,16 +39,14 @@ class Change(str, Enum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True)
-class _Clean:
+class _Clean(Struct, frozen=True):
     """Read from a file, so every text of it is made harmless."""
 
     def __post_init__(self) -> None:
         clean_fields(self)
 
 
-@dataclass(frozen=True)
-class SavedFinding(_Clean):
+class SavedFinding(_Clean, frozen=True):
     """The part of a finding that is compared."""
 
     id: str
@@ -68,8 +67,7 @@ class SavedFinding(_Clean):
         return self.id if self.subject is None else f"{self.id} [{self.subject}]"
 
 
-@dataclass(frozen=True)
-class SavedHost(_Clean):
+class SavedHost(_Clean, frozen=True):
     """One host of a report."""
 
     host: str
@@ -78,24 +76,21 @@ class SavedHost(_Clean):
     findings: tuple[SavedFinding, ...]
 
 
-@dataclass(frozen=True)
-class Tool(_Clean):
+class Tool(_Clean, frozen=True):
     """What wrote a report."""
 
     version: str
     requirements: str
 
 
-@dataclass(frozen=True)
-class Selection(_Clean):
+class Selection(_Clean, frozen=True):
     """What was left out of a report."""
 
     only: tuple[str, ...]
     skip: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Saved(_Clean):
+class Saved(_Clean, frozen=True):
     """A report, as far as it is compared; keys that are not known are left unread."""
 
     schema: str
@@ -106,13 +101,11 @@ class Saved(_Clean):
     hosts: tuple[SavedHost, ...]
 
 
-@dataclass(frozen=True)
-class _Head:
+class _Head(Struct, frozen=True):
     schema: str
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One finding that is not as it was; one side is None where it is new or gone."""
 
     change: Change
@@ -127,8 +120,7 @@ class Difference:
         return found
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A host of both reports; its names differ only where each report has no other."""
 
     old: SavedHost
@@ -136,8 +128,7 @@ class Pair:
     differences: tuple[Difference, ...]
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Two reports side by side."""
 
     old: Saved

@@ -6,11 +6,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sesam_audit.errors import AuditError, UsageError
 from sesam_audit.model import Report
@@ -20,8 +21,7 @@ FORMATS = {"text": "txt", "json": "json", "junit": "xml", "html": "html", "csv":
 """The names that --report and --format take, each with its file's suffix."""
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """The wanted formats and their places; `stdout` is the one format of standard output."""
 
     files: tuple[tuple[str, Path], ...]

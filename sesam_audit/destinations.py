@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
+
+from msgspec import Struct
 
 from sesam_audit.profile import Profile
 
@@ -43,8 +45,7 @@ class Service(str, Enum):
     ANY_TLS = "a TLS server"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Destination:
+class Destination(Struct, frozen=True, kw_only=True):
     """One name that stands in for a rule: what is asked of it, and what it must answer."""
 
     name: str
@@ -138,8 +139,7 @@ _TABLE = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class PinnedBlob:
+class PinnedBlob(Struct, frozen=True):
     """A gzipped layer of an official image, whose first bytes a rehearsed pull fetches."""
 
     repository: str

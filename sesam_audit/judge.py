@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
 from sesam_audit.errors import NotApplicable, Unknown, refuse_optimised
 from sesam_audit.evidence import Known
-from sesam_audit.model import Finding, Key, Outcome, Stage
+from sesam_audit.level import Stage
+from sesam_audit.model import Finding, Key, Outcome
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import Found, Requirement, Subject, in_order
 
@@ -26,8 +28,7 @@ class Now(datetime):
     """The moment dates are judged at, UTC: the auditor's clock, or `--as-of`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """What findings are judged from: one host, one moment, one deployment."""
 
     known: Known
@@ -38,8 +39,7 @@ class Case:
     at: str = ""
 
 
-@dataclass(frozen=True)
-class _Ruling:
+class _Ruling(Struct, frozen=True):
     """What came of running a check; `reason` is why it was not simply passed or failed."""
 
     outcome: Outcome

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from enum import Enum
+from typing import Any
+
+from msgspec import Struct
 
 from sesam_audit.cleaning import clean_fields
-
-
-class Level(str, Enum):
-    """How binding a requirement is: `must` blocks go-live, `should` is shown as a warning."""
-
-    MUST = "must"
-    SHOULD = "should"
-
-
-class Stage(str, Enum):
-    """When a requirement is judged: on an image's files, before start, or on the running stack."""
-
-    IMAGE = "image"
-    PREFLIGHT = "preflight"
-    LIVE = "live"
+from sesam_audit.level import Level, Stage
+from sesam_audit.quantity import Size
 
 
 class Outcome(str, Enum):
@@ -53,8 +43,7 @@ class Owner(str, Enum):
     SUPPORT = "Sesam support"
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(Struct, frozen=True):
     """Something measured or required: the value for machines, the text for people."""
 
     value: bool | int | float | str | None
@@ -64,9 +53,24 @@ class Quantity:
     def __post_init__(self) -> None:
         clean_fields(self)
 
+    @classmethod
+    def of(cls, value: Any, unit: str = "") -> Quantity:
+        """A measured value as its plain value, unit and words."""
+        if isinstance(value, Size):
+            return cls(int(value), "B", str(value))
+        if isinstance(value, datetime):
+            utc = value.astimezone(timezone.utc) if value.tzinfo else value
+            return cls(value.isoformat(), "time", f"{utc:%Y-%m-%d %H:%M} UTC")
+        if isinstance(value, timedelta):
+            return cls(value.total_seconds(), "s", f"{value.total_seconds():.1f} s")
+        if value is None or isinstance(value, (bool, int, float)):
+            return cls(value, unit, f"{value} {unit}".strip())
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return cls(", ".join(map(str, value)), unit, ", ".join(map(str, value)) or "none")
+        return cls(str(value), unit, f"{value} {unit}".strip())
 
-@dataclass(frozen=True)
-class Waiver:
+
+class Waiver(Struct, frozen=True):
     """An accepted risk over a failed or unknown finding; it never replaces the outcome."""
 
     reason: str
@@ -80,8 +84,7 @@ class Waiver:
 Key = tuple[str, str | None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What one requirement came to on one host and subject."""
 
     id: str
@@ -124,8 +127,7 @@ class Finding:
         return self.outcome is Outcome.FAILED and self.level is Level.SHOULD
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flow:
+class Flow(Struct, frozen=True, kw_only=True):
     """One connection that a firewall rule must let pass, and how far it got: a reviewer's row.
 
     A layer says ok, the word for why it ended there, "not reached" or "not tried".
@@ -174,8 +176,7 @@ class Flow:
         clean_fields(self)
 
 
-@dataclass(frozen=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """How many findings of each kind; planned is the sum of six, waived lies over them."""
 
     planned: int
@@ -206,8 +207,7 @@ class Coverage:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class HostReport:
+class HostReport(Struct, frozen=True, kw_only=True):
     """One host's findings. `trouble` says why it could not be asked, in one sentence."""
 
     host: str
@@ -271,8 +271,7 @@ class HostReport:
         return Verdict.PARTIAL if self.not_selected else Verdict.READY
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """One run over one or more hosts; the exit code comes from here and nowhere else."""
 
     tool: str
@@ -284,7 +283,7 @@ class Report:
     skip: tuple[str, ...] = ()
     require_complete: bool = False
     interrupted: bool = False
-    profile: Mapping[str, str] = field(default_factory=dict)
+    profile: Mapping[str, str] = {}
     header: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from sesam_audit.destinations import Destination, is_name
 from sesam_audit.profile import Profile
@@ -20,8 +21,7 @@ class Need(str, Enum):
     ADVICE = "advice"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Opening:
+class Opening(Struct, frozen=True, kw_only=True):
     """One rule to ask for; `name` is stable, and the same as in reports."""
 
     name: str
@@ -59,8 +59,7 @@ class Opening:
         return tuple(each for each in dict.fromkeys(known) if is_host(each))
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """All that is to be asked of a firewall team for one deployment."""
 
     profile: Profile

@@ -24,8 +24,8 @@ class Sizes:
     """Demanded sizes (guide: Hardware requirements); bytes."""
 
     cpus: int = 4
-    memory: Size = Size.parse("16 GB")
-    data_partition: Size = Size.parse("350 GB")
+    memory: Size = Size(16 * 10**9)
+    data_partition: Size = Size(350 * 10**9)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,8 @@
-"""Sizes and other measured things: how they are written by people and shown to them."""
+"""Sizes: how they are written by people and shown to them."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
-from decimal import Decimal
-from typing import Any
-
-from sesam_audit.model import Quantity
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([kKMGT])(i?)B|B)?", re.ASCII)
 _LARGEST = 2**63
@@ -34,25 +29,11 @@ class Size(int):
         Raises:
             ValueError: not a size.
         """
+        from decimal import Decimal
+
         match = _SIZE.fullmatch(str(text).strip()[:100])
         power = " KMGT".index((match[2] or " ").upper()) if match else 0
         size = Decimal(match[1]) * (1024 if match[3] else 1000) ** power if match else None
         if size is None or size > _LARGEST:
             raise ValueError(f"{text!r:.100} is not a size such as 16000000000, '16 GB', '16 GiB'")
         return cls(size)
-
-
-def say(value: Any, unit: str = "") -> Quantity:
-    """A measured value as its plain value, unit and words."""
-    if isinstance(value, Size):
-        return Quantity(int(value), "B", str(value))
-    if isinstance(value, datetime):
-        utc = value.astimezone(timezone.utc) if value.tzinfo else value
-        return Quantity(value.isoformat(), "time", f"{utc:%Y-%m-%d %H:%M} UTC")
-    if isinstance(value, timedelta):
-        return Quantity(value.total_seconds(), "s", f"{value.total_seconds():.1f} s")
-    if value is None or isinstance(value, (bool, int, float)):
-        return Quantity(value, unit, f"{value} {unit}".strip())
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return Quantity(", ".join(map(str, value)), unit, ", ".join(map(str, value)) or "none")
-    return Quantity(str(value), unit, f"{value} {unit}".strip())

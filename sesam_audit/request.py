@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sesam_audit.host import Way
-from sesam_audit.model import Level, Stage
+from sesam_audit.level import Level, Stage
 from sesam_audit.profile import Profile
 
 if TYPE_CHECKING:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib import import_module
 from typing import Any
 
+from msgspec import Struct
+
 from sesam_audit.errors import UsageError
-from sesam_audit.model import Level, Owner, Quantity, Stage
+from sesam_audit.level import Level, Stage
+from sesam_audit.model import Owner, Quantity
 from sesam_audit.profile import Profile
-from sesam_audit.quantity import say
 
 MUST, SHOULD = Level.MUST, Level.SHOULD
 IMAGE, PREFLIGHT, LIVE = Stage.IMAGE, Stage.PREFLIGHT, Stage.LIVE
@@ -46,8 +47,8 @@ class Found:
 
         `words` say it in the message: "{} free" where a bare number would not tell what it counts.
         """
-        self.measured = say(value, unit)
-        self.required = None if required is None else say(required, unit)
+        self.measured = Quantity.of(value, unit)
+        self.required = None if required is None else Quantity.of(required, unit)
         self._words = words
         return value
 
@@ -70,8 +71,7 @@ class Found:
         return found if said else f"{found}; required: {demand}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Requirement:
+class Requirement(Struct, frozen=True, kw_only=True):
     """One documented demand, with the check that judges it."""
 
     id: str
@@ -88,7 +88,7 @@ class Requirement:
     vantage: str = "host"
     rule: str | None = None
     apply_mends: bool = False
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = {}
 
     @property
     def category(self) -> str:

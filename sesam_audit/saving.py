@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sesam_audit import __version__
 from sesam_audit.asks import Answer, LicenseAnswer
@@ -26,8 +27,7 @@ _LIMIT = 256 * 2**20
 _YEAR_10000 = 253_402_300_800
 
 
-@dataclass(frozen=True)
-class _SavedHost:
+class _SavedHost(Struct, frozen=True):
     host: str
     started: Annotated[float, msgspec.Meta(ge=0, lt=_YEAR_10000)]
     trouble: str
@@ -35,8 +35,7 @@ class _SavedHost:
     remedy: str = ""
 
 
-@dataclass(frozen=True)
-class _Saved:
+class _Saved(Struct, frozen=True):
     schema: Literal["sesam-audit/evidence/1"]
     tool: str
     hosts: tuple[_SavedHost, ...]

@@ -7,7 +7,8 @@ from typing import Any
 
 from sesam_audit.evidence import Known
 from sesam_audit.judge import Case, judge
-from sesam_audit.model import Finding, Stage
+from sesam_audit.level import Stage
+from sesam_audit.model import Finding
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
 

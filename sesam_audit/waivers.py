@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import sys
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sesam_audit.errors import UsageError
 from sesam_audit.model import Finding, Outcome, Waiver
@@ -21,8 +23,7 @@ else:
 _KEYS = {"id", "subject", "host", "reason", "until", "by"}
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One `[[waiver]]`: which findings, why, until which day, who said so."""
 
     id: str

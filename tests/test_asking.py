@@ -14,7 +14,7 @@ from sesam_audit.asking import profile_of, request_of, targets_of, way_of
 from sesam_audit.bootstrap import Privilege
 from sesam_audit.errors import UsageError
 from sesam_audit.host import Way
-from sesam_audit.model import Level
+from sesam_audit.level import Level
 from sesam_audit.profile import Profile, load
 from sesam_audit.request import Request
 

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.compare import Change, Comparison, compared, read
 from sesam_audit.compare_formats import as_json, as_text
 from sesam_audit.errors import UsageError
-from sesam_audit.model import (
-    Finding,
-    HostReport,
-    Level,
-    Outcome,
-    Owner,
-    Quantity,
-    Report,
-    Stage,
-    Waiver,
-)
+from sesam_audit.level import Level, Stage
+from sesam_audit.model import Finding, HostReport, Outcome, Owner, Quantity, Report, Waiver
 
 from .conftest import World, sesam_audit
 from .reports import formats

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.delivery import FORMATS, Delivery
 from sesam_audit.errors import AuditError, UsageError

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.asks import Attempt, ContactAnswer, DialAnswer, Hop, PullAnswer
 from sesam_audit.destinations import AGENT_DOWNLOAD
@@ -17,7 +17,8 @@ from sesam_audit.facts.pull import Pulled, Rehearsal
 from sesam_audit.facts.reach import Reach, Reached
 from sesam_audit.flows import flows
 from sesam_audit.judge import Case
-from sesam_audit.model import Finding, Flow, Level, Outcome, Owner
+from sesam_audit.level import Level
+from sesam_audit.model import Finding, Flow, Outcome, Owner
 from sesam_audit.profile import Profile
 from sesam_audit.rules import RULES
 from sesam_audit.testing import NOW
@@ -135,7 +136,7 @@ def test_a_row_names_the_finding_that_judges_it() -> None:
 
 
 def test_a_row_that_cannot_be_understood_costs_no_other() -> None:
-    broken = replace(good("pypi.org"), attempts=None)  # type: ignore[arg-type]
+    broken = replace(good("pypi.org"), attempts=None)
     found = outward(PYPI, broken)
 
     assert found.result == "unknown"

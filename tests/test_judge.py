@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.errors import NotApplicable, Unknown
 from sesam_audit.evidence import Known
 from sesam_audit.judge import Case, Now, judge, plan, with_needs
-from sesam_audit.model import Finding, Key, Outcome, Stage
+from sesam_audit.level import Stage
+from sesam_audit.model import Finding, Key, Outcome
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import (
     LIVE,
@@ -267,7 +269,7 @@ def test_needs_come_first_and_are_judged_even_when_nobody_chose_them() -> None:
 
 def test_the_plan_names_every_subject_before_a_host_is_reached() -> None:
     item = marked(check_memory, each=lambda profile: profile.public_addresses)
-    profile = replace(Profile(), public_addresses=("192.0.2.1", "192.0.2.2"))
+    profile = dataclasses.replace(Profile(), public_addresses=("192.0.2.1", "192.0.2.2"))
     assert [subject for _, subject in plan([item], profile)] == ["192.0.2.1", "192.0.2.2"]
 
 

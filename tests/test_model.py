@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import combinations_with_replacement, product
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.cleaning import clean
+from sesam_audit.level import Level, Stage
 from sesam_audit.model import (
     Coverage,
     Finding,
     HostReport,
-    Level,
     Outcome,
     Owner,
     Quantity,
     Report,
-    Stage,
     Verdict,
     Waiver,
 )
@@ -47,12 +46,12 @@ def finding(
 
 def host(*findings: Finding, name: str = "local://", **more: object) -> HostReport:
     plain = HostReport(host=name, stage=Stage.PREFLIGHT, findings=findings)
-    return replace(plain, **more)  # type: ignore[arg-type]
+    return replace(plain, **more)
 
 
 def report(*hosts: HostReport, **more: object) -> Report:
     plain = Report(tool="t", requirements="r", started="", finished="", hosts=hosts)
-    return replace(plain, **more)  # type: ignore[arg-type]
+    return replace(plain, **more)
 
 
 def every_finding() -> list[Finding]:

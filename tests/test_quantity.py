@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from sesam_audit.quantity import Size, say
+from sesam_audit.model import Quantity
+from sesam_audit.quantity import Size
 
 
 @pytest.mark.parametrize(
@@ -91,10 +92,10 @@ def test_what_is_shown_can_be_written_into_a_profile(size: int) -> None:
 def test_a_measured_thing_has_a_value_a_unit_and_words(
     value: object, unit: str, shown: tuple[object, str, str]
 ) -> None:
-    said = say(value, unit)
+    said = Quantity.of(value, unit)
     assert (said.value, said.unit, said.text) == shown
 
 
 def test_a_moment_of_another_zone_is_shown_in_utc() -> None:
     moment = datetime(2027, 1, 2, 3, 4, tzinfo=timezone(timedelta(hours=2)))
-    assert say(moment).text == "2027-01-02 01:04 UTC"
+    assert Quantity.of(moment).text == "2027-01-02 01:04 UTC"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit import requirement as module
 from sesam_audit.errors import UsageError
-from sesam_audit.model import Stage
+from sesam_audit.level import Stage
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import (
     CATEGORIES,

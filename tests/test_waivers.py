@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.errors import UsageError
 from sesam_audit.model import Outcome

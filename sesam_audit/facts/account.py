@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sesam_audit.asks import Account, Steps, denied
 from sesam_audit.facts.deployment import Deployment
@@ -12,8 +12,7 @@ NAME = "sesam"
 HOME = "/home/sesam"
 
 
-@dataclass(frozen=True)
-class SesamUser:
+class SesamUser(Struct, frozen=True):
     """The account everything belongs to; `own_group` is the number of the group called sesam."""
 
     exists: bool
@@ -46,8 +45,7 @@ class SesamUser:
         )
 
 
-@dataclass(frozen=True)
-class UserIdOwner:
+class UserIdOwner(Struct, frozen=True):
     """The name of the account whose number is USER_ID; "" when nobody has it or none is set."""
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sesam_audit.asks import Self, Stat, Steps
 from sesam_audit.errors import Unknown
@@ -19,8 +19,7 @@ _LOADERS = {
 }
 
 
-@dataclass(frozen=True)
-class Architecture:
+class Architecture(Struct, frozen=True):
     """The machine by the name that `uname -m` uses."""
 
     machine: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sesam_audit.asks import Steps
 from sesam_audit.errors import Unknown
@@ -13,8 +13,7 @@ from sesam_audit.facts.port_owners import PortOwners
 from sesam_audit.profile import Profile
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """The stack of this host answered, unless there is a `fault` or a `doubt`."""
 
     seen: Seen
@@ -22,8 +21,7 @@ class Arrival:
     doubt: Unknown | None = None
 
 
-@dataclass(frozen=True)
-class WaysIn:
+class WaysIn(Struct, frozen=True):
     """The host's own packet filter, as far as it could be read, beside what dials met."""
 
     firewall: HostFirewall | Unknown

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sesam_audit.asks import Steps
 from sesam_audit.facts import every
@@ -18,8 +19,7 @@ _DIRECTORY = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class BindSource:
+class BindSource(Struct, frozen=True):
     """A place on the host that a service wants inside."""
 
     service: str
@@ -36,8 +36,7 @@ class BindSource:
         return "directory" if _DIRECTORY.fullmatch(self.mount.target) else ""
 
 
-@dataclass(frozen=True)
-class BindSources:
+class BindSources(Struct, frozen=True):
     """All of them, each source once for each type that is wanted of it."""
 
     sources: tuple[BindSource, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sesam_audit.asks import Files, Steps
 from sesam_audit.errors import Unknown
@@ -25,8 +26,7 @@ _HYPERVISORS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class BlockDevice:
+class BlockDevice(Struct, frozen=True):
     """One block device; `rotational` is None for what has no queue of its own (partitions)."""
 
     name: str
@@ -45,8 +45,7 @@ class BlockDevice:
         return bool(_VIRTUAL.match(self.name) or _HYPERVISORS.search(self.label))
 
 
-@dataclass(frozen=True)
-class BlockDevices:
+class BlockDevices(Struct, frozen=True):
     """All block devices of the machine."""
 
     devices: tuple[BlockDevice, ...] = ()

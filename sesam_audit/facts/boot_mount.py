@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from posixpath import dirname
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, Files, FilesAnswer, Names, Stat, StatAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -25,8 +26,7 @@ _NEEDS_UNIT = re.compile(r"^\s*(?:Requires|BindsTo)\s*=.*\bsrv-data\.mount\b", r
 _AFTER_UNIT = re.compile(r"^\s*After\s*=.*\bsrv-data\.mount\b", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class BootMount:
+class BootMount(Struct, frozen=True):
     """What brings /srv/data back: `entry`, or the words in `otherwise` for what needs no entry."""
 
     entry: BootEntry | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from sesam_audit.asks import Lookup, Steps
 from sesam_audit.errors import Unknown
@@ -21,14 +21,13 @@ _KNOWN_TAGS = (
 )
 
 
-@dataclass(frozen=True)
-class Caa:
+class Caa(Struct, frozen=True):
     """The relevant records: those of the nearest name upwards that has any (RFC 8659)."""
 
     name: str
     holder: str = ""  # the name whose records count; "" when no name has any
-    issuers: tuple[str, ...] = field(default=())  # the values of `issue`
-    critical: tuple[str, ...] = field(default=())  # tags that forbid issuing when not understood
+    issuers: tuple[str, ...] = ()  # the values of `issue`
+    critical: tuple[str, ...] = ()  # tags that forbid issuing when not understood
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Caa]:

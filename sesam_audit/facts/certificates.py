@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from sesam_audit.asks import (
     Certificates,
@@ -23,8 +24,7 @@ from sesam_audit.facts.traefik import TraefikConfig
 from sesam_audit.profile import Profile
 
 
-@dataclass(frozen=True)
-class CertificatePair:
+class CertificatePair(Struct, frozen=True):
     """A certificate file and its key, by their paths on the host."""
 
     path: str
@@ -84,8 +84,7 @@ class CertificatePair:
             found.problem(f"{path} is not the key of {self.path}")
 
 
-@dataclass(frozen=True)
-class CertificateFiles:
+class CertificateFiles(Struct, frozen=True):
     """All pairs that the configuration names and that lie on the host."""
 
     pairs: tuple[CertificatePair, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sesam_audit.asks import File, Steps
 from sesam_audit.errors import Unknown
@@ -19,16 +19,14 @@ _FILES = (
 _UNLIMITED = 2**60  # cgroup v1 writes "no limit" as a number near 2^63
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """How many CPUs, or bytes, somebody leaves to the containers."""
 
     by: str
     value: float
 
 
-@dataclass(frozen=True)
-class ControlGroups:
+class ControlGroups(Struct, frozen=True):
     """The limits on the slice containers run in (`system.slice`, or `docker` with cgroupfs)."""
 
     cpus: tuple[Limit, ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from statistics import median
+
+from msgspec import Struct
 
 from sesam_audit.asks import Contact, Self, Steps
 from sesam_audit.errors import Unknown
@@ -16,8 +17,7 @@ AGREEMENT = 60.0
 """Seconds by which two services may differ and still be believed without a third."""
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """Seconds the target is ahead of something trusted, give or take `doubt`."""
 
     ahead: float

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sesam_audit.asks import DockerConfig, Run, RunAnswer, Self, Stat, StatAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -21,8 +22,7 @@ _PLUGIN = ("docker", "compose", "version", "--short")
 _NUMBER = re.compile(r"^v?(\d+\.\d+\S*)$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Plugin:
+class Plugin(Struct, frozen=True):
     """What `docker compose version` said to one user: a version, or words."""
 
     user: str
@@ -34,8 +34,7 @@ class Plugin:
         return "podman" in self.words.lower()
 
 
-@dataclass(frozen=True)
-class ComposePlugin:
+class ComposePlugin(Struct, frozen=True):
     """The plugin for the user who asked and, behind sudo, for the one who logged in."""
 
     plugins: tuple[Plugin, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sesam_audit.asks import DockerApi, Steps
 from sesam_audit.facts.engine import content, mapping
@@ -26,8 +27,7 @@ ASK = DockerApi(
 )
 
 
-@dataclass(frozen=True)
-class Container:
+class Container(Struct, frozen=True):
     """One container; `project`, `directory`, `service` and `compose` are compose's labels."""
 
     name: str
@@ -56,8 +56,7 @@ class Container:
         return f"{self.name} ({self.image}, {self.state})"
 
 
-@dataclass(frozen=True)
-class Containers:
+class Containers(Struct, frozen=True):
     """All containers of the daemon, stopped ones included."""
 
     containers: tuple[Container, ...] = ()

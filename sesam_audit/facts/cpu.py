@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sesam_audit.asks import File, Steps
 from sesam_audit.errors import Unknown
@@ -15,8 +15,7 @@ ONLINE = "/sys/devices/system/cpu/online"
 PRESENT = "/sys/devices/system/cpu/present"
 
 
-@dataclass(frozen=True)
-class Cpu:
+class Cpu(Struct, frozen=True):
     """Processors that are switched on, and what leaves fewer of them to the containers."""
 
     online: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sesam_audit.asks import Stat, StatAnswer, Steps, denied
 from sesam_audit.errors import Unknown
@@ -16,8 +16,7 @@ IN_CONTAINER = "/sesam/data"
 LICENSE = "license.key"
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """A path, and which directory it leads to after all links."""
 
     path: str
@@ -65,8 +64,7 @@ class Place:
         return cls.of(path, (yield from Stat(path)))
 
 
-@dataclass(frozen=True)
-class DataDirectory:
+class DataDirectory(Struct, frozen=True):
     """The data directory as the host, the stack and the license see it.
 
     `path` is the one that counts: where all agree, else the one of the chosen variant.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sesam_audit.asks import Steps
 from sesam_audit.errors import Unknown
@@ -18,8 +18,7 @@ from sesam_audit.facts.inspection import Inspection
 from sesam_audit.profile import Profile
 
 
-@dataclass(frozen=True)
-class StrayLink:
+class StrayLink(Struct, frozen=True):
     """What is called `data` inside the data directory."""
 
     inside: Place

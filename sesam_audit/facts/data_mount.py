@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sesam_audit.asks import Stat, StatAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -24,8 +25,7 @@ _TEMPORARY = {  # model as sysfs shows it -> what it is
 _NO_DISKS = re.compile(r"(ram|zram|loop|sr|fd)\d")
 
 
-@dataclass(frozen=True)
-class DataMount:
+class DataMount(Struct, frozen=True):
     """The mount on /srv/data, whose disk it is, and unmounted disks of fitting size."""
 
     mount: Mount | None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from sesam_audit.asks import EnvFile, EnvFileAnswer, Steps, denied
 from sesam_audit.errors import Unknown
@@ -24,8 +25,7 @@ _HOST_RULE = re.compile(r"Host\(\s*[`\"']([^`\"']*)[`\"']")
 _EMAIL_FLAG = re.compile(r"--certificatesresolvers\.[^.]+\.acme\.email=(.*)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """What .env means; `rendered` names the keys whose value was read from the rendered stack."""
 
     values: dict[str, str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sesam_audit.asks import Stat, StatAnswer, Steps, denied
 from sesam_audit.facts import every, gather
@@ -17,8 +17,7 @@ CERTIFICATES = "/srv/data/traefik/certs"
 ACME = f"{LETSENCRYPT}/acme.json"
 
 
-@dataclass(frozen=True)
-class Directories:
+class Directories(Struct, frozen=True):
     """Each demanded directory with what is there."""
 
     places: tuple[Place, ...]
@@ -47,8 +46,7 @@ class Directories:
         return found
 
 
-@dataclass(frozen=True)
-class AcmeFile:
+class AcmeFile(Struct, frozen=True):
     """Where Traefik keeps what Let's Encrypt gave it."""
 
     file: StatAnswer

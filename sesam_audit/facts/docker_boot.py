@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, FileAnswer, Run, RunAnswer, Stat, StatAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -26,8 +27,7 @@ _UNIT = re.compile(r"([\w@.\\-]+\.service)$", re.MULTILINE)
 Unit = dict[str, str]
 
 
-@dataclass(frozen=True)
-class DockerBoot:
+class DockerBoot(Struct, frozen=True):
     """What systemd does at boot, in its own words: enabled, disabled, masked, not-found, ..."""
 
     service: str

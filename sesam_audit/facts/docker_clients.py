@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sesam_audit.asks import Steps
 from sesam_audit.facts.stack import Service, Stack
@@ -15,8 +16,7 @@ _RELEASE = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-.*)?")
 _FLAG = re.compile(r"(?:^|\s)(?:--api-version|-a)[= ](\S+)")
 
 
-@dataclass(frozen=True)
-class Client:
+class Client(Struct, frozen=True):
     """A service and the API version it insists on; "" when it negotiates."""
 
     service: str
@@ -25,8 +25,7 @@ class Client:
     doubt: str = ""  # why the version is not certain
 
 
-@dataclass(frozen=True)
-class DockerClients:
+class DockerClients(Struct, frozen=True):
     """The services of the rendered stack, as clients of the daemon."""
 
     clients: tuple[Client, ...]

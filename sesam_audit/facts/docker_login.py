@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from sesam_audit.asks import (
     Account,
@@ -24,8 +24,7 @@ ROOT_CONFIG = "/root/.docker/config.json"
 HUB = "https://index.docker.io/v1/"
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(Struct, frozen=True):
     """One client configuration; `kind` is "" when nothing is there."""
 
     path: str
@@ -33,9 +32,9 @@ class Login:
     uid: int = -1
     mode: int = 0o600
     json: bool = True
-    registries: dict[str, Registry] = field(default_factory=dict)
+    registries: dict[str, Registry] = {}
     store: str = ""
-    proxies: dict[str, str] = field(default_factory=dict)
+    proxies: dict[str, str] = {}
 
     @property
     def hub(self) -> Registry:
@@ -66,8 +65,7 @@ class Login:
         return next((words for wrong, words in faults if wrong), "")
 
 
-@dataclass(frozen=True)
-class DockerLogin:
+class DockerLogin(Struct, frozen=True):
     """What the updater's container will read as its /config.json."""
 
     updater: Login
@@ -80,8 +78,7 @@ class DockerLogin:
         return cls(updater, others)
 
 
-@dataclass(frozen=True)
-class ClientProxies:
+class ClientProxies(Struct, frozen=True):
     """The configurations whose `proxies` compose hands to containers, where they can be read."""
 
     logins: tuple[Login, ...]

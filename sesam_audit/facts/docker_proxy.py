@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from sesam_audit.asks import Run, Steps
 from sesam_audit.errors import Unknown
@@ -41,8 +42,7 @@ def bypassed(no_proxy: str, name: str) -> bool:
     return "*" in words or any(name == each or name.endswith(f".{each}") for each in names)
 
 
-@dataclass(frozen=True)
-class ProxySources:
+class ProxySources(Struct, frozen=True):
     """The files on the host that speak of a proxy for the daemon."""
 
     files: tuple[str, ...]
@@ -54,8 +54,7 @@ class ProxySources:
         return cls(() if isinstance(answer, Unknown) else tuple(answer.out.split()))
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A proxy as one file sets it."""
 
     where: str
@@ -63,8 +62,7 @@ class Setting:
     no_proxy: str = ""
 
 
-@dataclass(frozen=True)
-class ContainerProxy:
+class ContainerProxy(Struct, frozen=True):
     """What compose would hand to the stack's containers."""
 
     clients: tuple[Setting, ...]  # of the client configurations that could be read

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, Space, Stat, Steps, denied
 from sesam_audit.facts import attempt, every, gather
@@ -16,16 +17,14 @@ _CONFIG = "/etc/containerd/config.toml"
 _ROOT = re.compile(r"""^\s*root\s*=\s*["']([^"']+)["']""", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Room:
+class Room(Struct, frozen=True):
     """What is free where one of the roots lies."""
 
     path: str
     available: Size
 
 
-@dataclass(frozen=True)
-class DockerStorage:
+class DockerStorage(Struct, frozen=True):
     """The roots that exist; containerd's is absent where dockerd keeps its own."""
 
     rooms: tuple[Room, ...]

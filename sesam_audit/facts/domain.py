@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from sesam_audit.asks import Contact, File, FileAnswer, Lookup, LookupAnswer, Steps
 from sesam_audit.destinations import is_name
@@ -38,8 +39,7 @@ def node_domain(profile: Profile) -> Steps[str]:
     return name.rstrip(".").lower()
 
 
-@dataclass(frozen=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """What one vantage's resolver said."""
 
     vantage: str
@@ -58,13 +58,12 @@ class Resolved:
         return not self.addresses and bool(self.errors) and proved
 
 
-@dataclass(frozen=True)
-class Domain:
+class Domain(Struct, frozen=True):
     """The node's name with its addresses by vantage, and the host's own addresses."""
 
     name: str
     resolved: tuple[Resolved, ...]
-    own: frozenset[str] | Unknown = field(default=frozenset())
+    own: frozenset[str] | Unknown = frozenset()
 
     @property
     def addresses(self) -> tuple[str, ...]:

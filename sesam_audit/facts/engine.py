@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sesam_audit.asks import (
     Answer,
@@ -45,8 +46,7 @@ _VERSION = DockerApi("/version", ("Version", "ApiVersion", "MinAPIVersion", "Com
 _USERINFO = re.compile(r"^((?:\w+://)?)[^/@]*@")
 
 
-@dataclass(frozen=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """What answers on the socket. Only `docker` fills the fields below `kind`."""
 
     kind: str  # docker, podman, rootless, stopped, absent, or installed (in an image)

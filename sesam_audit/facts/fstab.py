@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from posixpath import normpath
+
+from msgspec import Struct
 
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "glusterfs", "9p"})
 
@@ -13,8 +14,7 @@ _UNSTABLE = re.compile(r"/dev/(sd|hd|vd|xvd|nvme|mmcblk)\w*\d*$")
 _TAGS = {"UUID": "uuid", "LABEL": "label", "PARTUUID": "partuuid", "PARTLABEL": "partlabel"}
 
 
-@dataclass(frozen=True)
-class BootEntry:
+class BootEntry(Struct, frozen=True):
     """One thing to be mounted at boot, from a line of fstab or from a mount unit."""
 
     source: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, FileAnswer, Run, RunAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -25,8 +26,7 @@ _DAEMON = "/etc/docker/daemon.json"
 _FIREWALLD = "/etc/firewalld/firewalld.conf"
 
 
-@dataclass(frozen=True)
-class HostFirewall:
+class HostFirewall(Struct, frozen=True):
     """Rule sets as text, and the switches of firewalld, Docker and ufw."""
 
     iptables: str | Unknown = ""

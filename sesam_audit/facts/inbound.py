@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from sesam_audit.asks import ContactAnswer, DialAnswer
 from sesam_audit.errors import Unknown
@@ -22,8 +23,7 @@ _WAYS_OUT = (
 Told = DialAnswer | Unknown
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What a dial from outside met.
 
     `kind`: token (this host's own listener), stranger (another audited host's), answered, mute
@@ -35,8 +35,7 @@ class Seen:
     source: str = ""  # the vantage's own address
 
 
-@dataclass(frozen=True)
-class Inbound:
+class Inbound(Struct, frozen=True):
     """Dials from one vantage; `own` is the host's own certificate, a sample to compare with.
 
     `listening` are the ports on which this host answered with `token` while it was dialled.
@@ -44,8 +43,8 @@ class Inbound:
 
     contact: ContactAnswer
     name: str | Unknown
-    by_address: dict[int, Told] = field(default_factory=dict)
-    by_name: dict[int, Told] = field(default_factory=dict)
+    by_address: dict[int, Told] = {}
+    by_name: dict[int, Told] = {}
     own: Told | None = None
     http_challenge: bool | Unknown = False  # how the stack's Traefik gets its certificates
     roots: Bundle = field(default_factory=Bundle)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from sesam_audit.asks import DialAnswer, Steps
 from sesam_audit.facts.reach import Reach
@@ -11,20 +12,18 @@ from sesam_audit.facts.trust import Bundle
 from sesam_audit.profile import Profile
 
 
-@dataclass(frozen=True)
-class Interceptor:
+class Interceptor(Struct, frozen=True):
     """An authority that public roots do not know, and the names it signed for."""
 
     authority: str
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Interceptors:
+class Interceptors(Struct, frozen=True):
     """The chains that were met, destination by destination."""
 
     reach: Reach
-    names: tuple[str, ...] = field(default=())
+    names: tuple[str, ...] = ()
 
     @property
     def roots(self) -> Bundle:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timezone
+
+from msgspec import Struct
 
 from sesam_audit.asks import LicenseAnswer, LicenseFile, Stat, StatAnswer, Steps, denied
 from sesam_audit.errors import Unknown
@@ -36,8 +37,7 @@ _ISO = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class License:
+class License(Struct, frozen=True):
     """license.key in the data directory; `content` is Unknown where it may not be read."""
 
     path: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, FileAnswer, Files, FilesAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -21,8 +22,7 @@ _RESERVE = 0.10
 """Firmware, crash kernel and a confidential VM's bounce buffers take less than this part."""
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """`total` is what Linux manages (MemTotal); `installed` adds what it set aside at boot."""
 
     total: Size

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from posixpath import normpath
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, Steps
 from sesam_audit.errors import Unknown
@@ -17,8 +18,7 @@ SERVED = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """One line of mountinfo."""
 
     target: str
@@ -43,8 +43,7 @@ class Mount:
         return self.fstype in SERVED or self.fstype.partition(".")[0] in ("fuse", "fuseblk")
 
 
-@dataclass(frozen=True)
-class Mounts:
+class Mounts(Struct, frozen=True):
     """All mounts the probe sees, in the order in which they were made."""
 
     mounts: tuple[Mount, ...] = ()

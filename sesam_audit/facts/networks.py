@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sesam_audit.asks import DockerApi, Steps
 from sesam_audit.facts.engine import content, mapping
@@ -13,8 +14,7 @@ _ASK = DockerApi("/networks", ("Id", "Name", "Driver", "Internal", "IPAM", "Opti
 _DEFAULT_MTU = 1500  # what Docker gives a network that says nothing, whatever the host has
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(Struct, frozen=True):
     """One Docker network."""
 
     name: str
@@ -25,8 +25,7 @@ class Network:
     interface: str = ""  # the host's bridge for it; "" for other drivers
 
 
-@dataclass(frozen=True)
-class Networks:
+class Networks(Struct, frozen=True):
     """All networks of the daemon; Docker allows several of one name."""
 
     networks: tuple[Network, ...] = ()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, Steps
 from sesam_audit.errors import Unknown
@@ -15,8 +16,7 @@ _RED_HAT = "/etc/redhat-release"
 _FILES = ("/etc/os-release", "/usr/lib/os-release", _RED_HAT)
 
 
-@dataclass(frozen=True)
-class OsRelease:
+class OsRelease(Struct, frozen=True):
     """What the target's release files say, as `distro` reads them (ol becomes oracle)."""
 
     id: str

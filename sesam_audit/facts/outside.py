@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
+
+from msgspec import Struct
 
 from sesam_audit.asks import (
     Contact,
@@ -26,8 +27,7 @@ from sesam_audit.profile import Profile
 _SECONDS = 4.0  # three SYNs; a filtered port is the common case and must not cost the deadline
 
 
-@dataclass(frozen=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """Everybody who looked at the host from outside; the auditor is the first."""
 
     views: tuple[Inbound, ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, FileAnswer, Steps, Walk, WalkAnswer, denied
 from sesam_audit.errors import Unknown
@@ -32,8 +33,7 @@ _USUAL = ("/srv/data/docker", "/srv/data/containerd")  # where the daemon does n
 _CONTAINERD_ROOT = re.compile(r"^\s*root\s*=\s*[\"']([^\"']+)[\"']", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Ownership:
+class Ownership(Struct, frozen=True):
     """What the bounded walk came to."""
 
     walk: WalkAnswer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from sesam_audit.asks import Listener, Listeners, ListenersAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -18,20 +18,18 @@ NODE_PORT = 9042
 PORTS = (*WEB_PORTS, *DOCKER_PORTS, NODE_PORT)
 
 
-@dataclass(frozen=True)
-class PortOwner:
+class PortOwner(Struct, frozen=True):
     """Who holds a port. `kind`: free, stack (its Traefik), container, process or redirection."""
 
     kind: str
     who: str = ""
 
 
-@dataclass(frozen=True)
-class PortOwners:
+class PortOwners(Struct, frozen=True):
     """The owner of each port, or why it cannot be told; `sleeping` web servers start at boot."""
 
     owners: dict[int, PortOwner | Unknown]
-    sleeping: tuple[str, ...] = field(default=())
+    sleeping: tuple[str, ...] = ()
 
     def of(self, port: int) -> PortOwner:
         """The owner of a port. Raises Unknown when it cannot be told."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sesam_audit.asks import Pull, PullAnswer, Steps
 from sesam_audit.destinations import (
@@ -35,8 +37,7 @@ _GZIP = "1f8b"
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Pulled:
+class Pulled(Struct, frozen=True):
     """What one rehearsed pull came to."""
 
     answer: PullAnswer
@@ -119,8 +120,7 @@ class Pulled:
         return self._scene(now).public_trust().trusted
 
 
-@dataclass(frozen=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True):
     """The public pull, by the first pinned layer that is still there, and the private one."""
 
     public: Pulled | Unknown

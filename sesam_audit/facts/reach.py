@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sesam_audit.asks import Dial, DialAnswer, Roots, RootsAnswer, Steps
 from sesam_audit.destinations import LOG_SUBJECT, Destination, destinations, is_name, log_shipping
@@ -22,16 +24,14 @@ from sesam_audit.profile import Profile
 SHORT = 1.5  # seconds; a dial of a later round that got less proves no timeout
 
 
-@dataclass(frozen=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """One destination and what dialling it brought."""
 
     destination: Destination
     answer: DialAnswer | Unknown
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """Every destination by its subject; in `ips` mode or not, indicators included."""
 
     reached: dict[str, Reached]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, Files, Steps
 from sesam_audit.errors import Unknown
@@ -15,8 +16,7 @@ _V4, _V6 = "/proc/net/route", "/proc/net/ipv6_route"
 _UP, _GATEWAY, _REJECT = 0x1, 0x2, 0x200
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Struct, frozen=True):
     """One route of the main table; on-link when it has no gateway."""
 
     network: str
@@ -29,12 +29,11 @@ class Route:
         return self.network.endswith("/0")
 
 
-@dataclass(frozen=True)
-class Routes:
+class Routes(Struct, frozen=True):
     """Where the host's packets go, without loopback, link-local and multicast."""
 
     routes: tuple[Route, ...]
-    mtus: dict[str, int] = field(default_factory=dict)  # by device
+    mtus: dict[str, int] = {}  # by device
 
     @property
     def default(self) -> Route | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _PORTS = re.compile(
     r"(?:--dports?|--ctorigdstport) ([\d:,]+)"
@@ -123,8 +124,7 @@ def _everyone(rule: str) -> bool:
 # -- nft list ruleset ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """One chain of nftables."""
 
     family: str
@@ -172,8 +172,7 @@ def nft_dnat(text: str, port: int) -> Iterator[str]:
                 yield f"nft {chain.family} {chain.table} {chain.name}: {rule}"
 
 
-@dataclass(frozen=True)
-class Forwarding:
+class Forwarding(Struct, frozen=True):
     """What a forward chain does with a published port: `stops` it, or `unclear` in these words."""
 
     stops: str = ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from sesam_audit.asks import DialAnswer
 from sesam_audit.destinations import Destination, Service
@@ -16,8 +17,7 @@ _PRIVATE = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Dialled:
+class Dialled(Struct, frozen=True):
     """How far a connection got.
 
     `word`: ok, dns-fails, dns-sinkhole, tcp-refused, tcp-timeout, tls-fails, tls-intercepted,
@@ -37,8 +37,7 @@ class Dialled:
         return f"{self.word}: {self.text}"
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """One answer with all it is judged by."""
 
     answer: DialAnswer

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, Run, RunAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -23,8 +24,7 @@ _CONFIGURED = Run(
 )
 
 
-@dataclass(frozen=True)
-class SELinux:
+class SELinux(Struct, frozen=True):
     """`mode` is enforcing, permissive or disabled, now or, in an image, as configured."""
 
     mode: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sesam_audit.asks import Names, NamesAnswer, Run, Stat, Steps
 from sesam_audit.errors import Unknown
@@ -29,8 +31,7 @@ _LINKS = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """One unit; "" where a word is not known."""
 
     name: str
@@ -39,11 +40,10 @@ class Unit:
     enabled: str = ""  # enabled, disabled, static, ...
 
 
-@dataclass(frozen=True)
-class Services:
+class Services(Struct, frozen=True):
     """Units by name, aliases included."""
 
-    units: dict[str, Unit] = field(default_factory=dict)
+    units: dict[str, Unit] = {}
     running: bool = True  # False: an image, whose words are read from its files
     synchronised: bool | None = None  # the kernel's clock is kept in step, by whomever
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from sesam_audit.asks import Lookup, Steps
 from sesam_audit.destinations import AGENT_DOWNLOAD, LOG_SHIPPING, is_name
@@ -15,12 +15,11 @@ COVERED = frozenset({AGENT_DOWNLOAD, LOG_SHIPPING})
 PORTAL = "portal.sesam.io"
 
 
-@dataclass(frozen=True)
-class SesamAddresses:
+class SesamAddresses(Struct, frozen=True):
     """The addresses of each Sesam name; `silent` names gave none, with the resolver's word."""
 
     addresses: dict[str, tuple[str, ...]]
-    silent: tuple[str, ...] = field(default=())
+    silent: tuple[str, ...] = ()
 
     def beyond(self) -> dict[str, tuple[str, ...]]:
         """The names that lead elsewhere than to the two addresses, and where."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from sesam_audit.asks import Compose, ComposeAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -28,8 +29,7 @@ _NO_COMPOSE = re.compile(
 _NO_PERMISSION = re.compile(r"permission denied|operation not permitted", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class BindMount:
+class BindMount(Struct, frozen=True):
     """One mount of a service; `type` is bind, volume, tmpfs...; a volume's `source` is its name."""
 
     source: str
@@ -39,16 +39,15 @@ class BindMount:
     creates: bool = True  # False: Docker refuses to start when the source is missing
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(Struct, frozen=True):
     """One service of the stack, with `$$` undone and lists where compose allows several forms."""
 
     name: str
     image: str = ""
-    environment: dict[str, str | None] = field(default_factory=dict)
+    environment: dict[str, str | None] = {}
     mounts: tuple[BindMount, ...] = ()
     ports: tuple[int, ...] = ()  # published on the host
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = {}
     networks: tuple[str, ...] = ()  # keys of Stack.networks
     command: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
@@ -86,13 +85,12 @@ class Service:
         return (mount.source.rstrip("/") + path[len(mount.target.rstrip("/")) :]) or "/"
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(Struct, frozen=True):
     """The rendered stack. Found only when it renders: `Rendering` tells why it does not."""
 
     services: dict[str, Service]
     warnings: tuple[str, ...] = ()
-    networks: dict[str, str] = field(default_factory=dict)  # key -> the network's real name
+    networks: dict[str, str] = {}  # key -> the network's real name
     project: str = ""
 
     def role(self, name: str) -> Service | None:
@@ -121,8 +119,7 @@ class Stack:
         return rendering.stack
 
 
-@dataclass(frozen=True)
-class Rendering:
+class Rendering(Struct, frozen=True):
     """What `docker compose config` came to: a stack, or the words it refused with."""
 
     stack: Stack | None

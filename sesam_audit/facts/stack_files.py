@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sesam_audit.asks import Names, Steps, denied
 from sesam_audit.errors import Unknown
@@ -22,8 +22,7 @@ OVERRIDES = (
 GUIDE_NAME = "docker-compose.yml"
 
 
-@dataclass(frozen=True)
-class StackFiles:
+class StackFiles(Struct, frozen=True):
     """The compose files of /srv/data and what they render to."""
 
     names: tuple[str, ...] | Unknown

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import dirname, join, relpath
+
+from msgspec import Struct
 
 from sesam_audit.asks import Resolved, Run, RunAnswer, Space, Stat, StatAnswer, Steps, denied
 from sesam_audit.errors import Unknown
@@ -19,8 +20,7 @@ _SPANNING = frozenset({"btrfs", "zfs", "bcachefs"})
 """File systems of several devices: the file system is judged, not one device of it."""
 
 
-@dataclass(frozen=True)
-class Storage:
+class Storage(Struct, frozen=True):
     """What holds the data directory, also one that has yet to be made."""
 
     path: str

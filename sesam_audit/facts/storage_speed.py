@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sesam_audit.asks import Fsync, FsyncAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -13,8 +13,7 @@ from sesam_audit.facts.storage import Storage
 from sesam_audit.profile import Profile
 
 
-@dataclass(frozen=True)
-class StorageSpeed:
+class StorageSpeed(Struct, frozen=True):
     """The disks below the data directory, and how fast a write became durable there."""
 
     disks: tuple[BlockDevice, ...]

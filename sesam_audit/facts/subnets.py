@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, FileAnswer, Lookup, LookupAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -22,8 +23,7 @@ _AGGREGATE = 8  # shorter prefixes are default routes in disguise (0.0.0.0/1 of 
 Ip = Any  # IPv4Network | IPv6Network: the standard library gives them no common type
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Addresses the host must reach outside Docker. `kept` ones Docker itself steers clear of."""
 
     what: str
@@ -32,8 +32,7 @@ class Place:
     reached: bool = False  # it is talking with the host now, so nothing taken stands in its way
 
 
-@dataclass(frozen=True)
-class Subnets:
+class Subnets(Struct, frozen=True):
     """Docker's networks and pools beside everything else the host must reach."""
 
     places: tuple[Place, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from sesam_audit.asks import Stat, Steps
 from sesam_audit.errors import Unknown
@@ -50,8 +51,7 @@ _INTERIM_MONTHS = 9
 _PRO = "/etc/apt/auth.conf.d/90ubuntu-advantage"  # written when Ubuntu Pro is attached
 
 
-@dataclass(frozen=True)
-class Support:
+class Support(Struct, frozen=True):
     """`ends` is the last month of support, as 2029-05; Pro is already counted in."""
 
     release: str

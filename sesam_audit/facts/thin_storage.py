@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sesam_audit.asks import Run, RunAnswer, Steps
 from sesam_audit.errors import Unknown
@@ -19,8 +20,7 @@ _LVS = Run(("lvs", "--reportformat", "json", "--units", "b", "--nosuffix", "-o",
 _POOL = "-tpool"
 
 
-@dataclass(frozen=True)
-class ThinStorage:
+class ThinStorage(Struct, frozen=True):
     """The pool below the data directory; `pool` is "" where storage is not thin."""
 
     pool: str = ""

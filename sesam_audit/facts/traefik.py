@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from posixpath import dirname, normpath
+
+from msgspec import Struct
 
 from sesam_audit.asks import File, FileAnswer, Files, FilesAnswer, Steps, denied
 from sesam_audit.errors import Unknown
@@ -24,15 +25,14 @@ Texts = Mapping[str, FileAnswer]
 """Path in the container -> what lies there."""
 
 
-@dataclass(frozen=True)
-class TraefikConfig:
+class TraefikConfig(Struct, frozen=True):
     """The static settings that count, and the dynamic ones that they lead to."""
 
     service: Service
     node: Service | None
     origin: str = ""  # the file in the container; "" for flags
-    static: Settings = field(default_factory=dict)
-    dynamic: dict[str, Settings] = field(default_factory=dict)  # by file in the container
+    static: Settings = {}
+    dynamic: dict[str, Settings] = {}  # by file in the container
     faults: tuple[str, ...] = ()
     doubts: tuple[Unknown, ...] = ()
 

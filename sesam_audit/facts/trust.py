@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import warnings
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from sesam_audit.facts.leaf import alternative_names, covers, leaf, name_of, organisation_of, read
 
@@ -20,12 +21,14 @@ _LONGEST = 8  # certificates of a chain
 _PARENT_ORGANISATIONS = {"Let's Encrypt": "Internet Security Research Group"}
 
 
-@dataclass(frozen=True)
-class Bundle:
+class Bundle(Struct, frozen=True):
     """Public roots, and the name and version reports show them by."""
 
     name: str = "no public roots"
-    pem: str = field(default="", repr=False)
+    pem: str = ""
+
+    def __repr__(self) -> str:
+        return f"Bundle({self.name!r})"
 
 
 @cache
@@ -38,8 +41,7 @@ def public_roots(path: str) -> Bundle:
     return Bundle(f"certifi {certifi.__version__}", certifi.contents())
 
 
-@dataclass(frozen=True)
-class Trust:
+class Trust(Struct, frozen=True):
     """How a chain fares against public roots.
 
     `word`: trusted, expired, not-yet-valid, name-mismatch, unknown-issuer, incomplete, unreadable.
@@ -69,8 +71,7 @@ def judge_chain(chain: tuple[str, ...], name: str, at: datetime, bundle: Bundle)
         return Trust("unreadable")
 
 
-@dataclass(frozen=True)
-class _Roots:
+class _Roots(Struct, frozen=True):
     certificates: tuple[x509.Certificate, ...]
     store: Store
     organisations: frozenset[str]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.asks import ContactAnswer
 from sesam_audit.errors import Unknown

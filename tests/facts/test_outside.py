@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.asks import (
     Ask,
@@ -92,7 +93,7 @@ def test_every_vantage_dials_by_address_and_by_name() -> None:
 
 
 def test_others_dial_the_public_address() -> None:
-    profile = replace(AFAR, public_addresses=("198.51.100.1",))
+    profile = dataclasses.replace(AFAR, public_addresses=("198.51.100.1",))
     addresses = {(ask.vantage, ask.address) for ask in dials(profile) if ask.address}
 
     assert ("auditor", HOST) in addresses

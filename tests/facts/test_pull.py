@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.asks import Answer, Ask, DialAnswer, EnvFile, EnvFileAnswer, Hop, Pull, PullAnswer
 from sesam_audit.destinations import PINNED_BLOBS

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.asks import DockerApiAnswer, File, FileAnswer, Lookup, LookupAnswer
 from sesam_audit.facts import networks

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
 from typing import Any
 
-from sesam_audit.model import (
-    Finding,
-    Flow,
-    HostReport,
-    Level,
-    Outcome,
-    Owner,
-    Quantity,
-    Report,
-    Stage,
-    Waiver,
-)
+from msgspec.structs import fields, replace
+
+from sesam_audit.level import Level, Stage
+from sesam_audit.model import Finding, Flow, HostReport, Outcome, Owner, Quantity, Report, Waiver
 
 MUST, SHOULD = Level.MUST, Level.SHOULD
 AT = "2026-11-22T21:58:07Z"
@@ -715,7 +706,7 @@ def hostile() -> Report:
 
 
 def _hostile_flow(text: str) -> Flow:
-    words = {item.name: text for item in fields(Flow) if item.type == "str"}
+    words = {item.name: text for item in fields(Flow) if item.type is str}
     lists = {"addresses_v4": (text, text), "addresses_v6": (text,)}
     return Flow(**{**words, **lists, "port": 443, "need": "needed", "outcome": "failed"})  # type: ignore[arg-type]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
+from msgspec.structs import asdict
 
 from sesam_audit.model import Report
 from tests.reports import samples

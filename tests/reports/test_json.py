@@ -7,7 +7,8 @@ import jsonschema
 import msgspec
 import pytest
 
-from sesam_audit.model import Finding, Level, Outcome, Owner
+from sesam_audit.level import Level
+from sesam_audit.model import Finding, Outcome, Owner
 from tests.reports import samples
 from tests.reports.formats import json
 
@@ -89,7 +90,7 @@ def test_the_keys_of_the_promise_are_there() -> None:
 def test_every_field_of_a_finding_is_told() -> None:
     finding = document()["hosts"][0]["findings"][0]
 
-    assert set(Finding.__dataclass_fields__) <= set(finding)
+    assert set(Finding.__struct_fields__) <= set(finding)
 
 
 def test_schema_tool_and_verdict_come_first() -> None:

@@ -3,15 +3,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.errors import AuditError
-from sesam_audit.model import Finding, Level, Outcome, Report, Waiver
+from sesam_audit.level import Level
+from sesam_audit.model import Finding, Outcome, Report, Waiver
 from tests.reports import samples
 from tests.reports.formats import junit
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from sesam_audit.model import Finding, HostReport, Outcome, Owner, Stage
+from sesam_audit.level import Stage
+from sesam_audit.model import Finding, HostReport, Outcome, Owner
 from tests.reports import samples
 from tests.reports.formats import steps
 

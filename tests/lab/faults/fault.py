@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sesam_audit.model import Stage
+from sesam_audit.level import Stage
 from sesam_audit.requirement import Requirement, catalogue
 
 from ..auditing import Outcomes

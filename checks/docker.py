@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sesam_audit.destinations import PRIVATE_IMAGE
 from sesam_audit.errors import NotApplicable, Unknown
-from sesam_audit.facts.account import HOME, SesamUser
+from sesam_audit.facts.account import SesamUser
 from sesam_audit.facts.compose_plugin import ComposePlugin
 from sesam_audit.facts.containers import Containers
 from sesam_audit.facts.docker_boot import DockerBoot
@@ -23,6 +23,7 @@ from sesam_audit.judge import Now
 from sesam_audit.profile import Profile
 from sesam_audit.quantity import Size
 from sesam_audit.requirement import IMAGE, LIVE, MUST, PREFLIGHT, SHOULD, Found, requirement
+from sesam_audit.wanted import HOME
 
 EVERY_STAGE = (IMAGE, PREFLIGHT, LIVE)
 ENGINE = ("docker.engine",)

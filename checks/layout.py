@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sesam_audit.facts.account import HOME, SesamUser, UserIdOwner
+from sesam_audit.facts.account import SesamUser, UserIdOwner
 from sesam_audit.facts.bind_sources import BindSources
 from sesam_audit.facts.boot_mount import BootMount
 from sesam_audit.facts.certificate_rules import days_left, inspect_certificates
@@ -27,6 +27,7 @@ from sesam_audit.facts.traefik_rules import inspect_traefik
 from sesam_audit.judge import Now
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import IMAGE, LIVE, MUST, PREFLIGHT, SHOULD, Found, requirement
+from sesam_audit.wanted import HOME, NETWORKS
 
 EVERY_STAGE = (IMAGE, PREFLIGHT, LIVE)
 FILES = "Guide, File structure"
@@ -335,7 +336,7 @@ def check_networks(networks: Networks, found: Found) -> None:
 
         sudo docker network rm NAME
     """
-    for name in ("sesam", "microservices"):
+    for name in NETWORKS:
         same = networks.named(name)
         assert same, f"there is no network {name}"
         assert len(same) == 1, f"{len(same)} networks are called {name}, and Docker cannot choose"
@@ -343,7 +344,7 @@ def check_networks(networks: Networks, found: Found) -> None:
             f"the network {name} has the driver {same[0].driver}, not bridge"
         )
         assert not same[0].internal, f"the network {name} is internal: nothing leads outside"
-    found("bridges sesam and microservices")
+    found(f"bridges {' and '.join(NETWORKS)}")
 
 
 @requirement(source=CERTIFICATES, level=MUST, when=_letsencrypt)

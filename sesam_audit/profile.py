@@ -36,6 +36,7 @@ class Profile:
     data: Literal["datadisk", "rootdisk"] = "datadisk"
     sesam_destinations: Literal["domains", "ips"] = "domains"
     node_domain: str = ""
+    dns_admin: str = ""
     fluentbit_host: str = "ss-companyhub.sesam.cloud"
     proxy: str = ""
     proxy_credentials: str = ""

@@ -93,6 +93,7 @@ def test_checks_know_facts_and_the_words_of_a_requirement_only(path: Path) -> No
         "quantity",
         "requirement",
         "rules",
+        "wanted",
     }
     for name in imports(path, inside_functions=True):
         if name.startswith("sesam_audit."):

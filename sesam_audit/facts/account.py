@@ -7,9 +7,7 @@ from msgspec import Struct
 from sesam_audit.asks import Account, Steps, denied
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.profile import Profile
-
-NAME = "sesam"
-HOME = "/home/sesam"
+from sesam_audit.wanted import OWNER
 
 
 class SesamUser(Struct, frozen=True):
@@ -30,7 +28,7 @@ class SesamUser(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[SesamUser]:
         """Look the account up."""
-        answer = yield from Account(NAME)
+        answer = yield from Account(OWNER)
         if answer.missing:
             return cls(False, own_group=answer.own_group)
         if answer.error:

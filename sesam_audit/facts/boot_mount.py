@@ -11,11 +11,11 @@ from msgspec import Struct
 from sesam_audit.asks import File, Files, FilesAnswer, Names, Stat, StatAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
-from sesam_audit.facts.data_mount import POINT
 from sesam_audit.facts.fstab import BootEntry, parse_fstab, parse_unit
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.mounts import Mount, Mounts
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import POINT
 
 UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 DROP_IN = f"RequiresMountsFor={POINT}"

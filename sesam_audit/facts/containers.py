@@ -10,9 +10,8 @@ from msgspec import Struct
 from sesam_audit.asks import DockerApi, Steps
 from sesam_audit.facts.engine import content, mapping
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import POINT, PROJECT
 
-DIRECTORY = "/srv/data"
-PROJECT = "data"  # what compose calls a project that lies in /srv/data
 PROGRAMS = ("sesam/sesam-node", "sesam/fluent-bit")
 _LABELS = (
     "com.docker.compose.project",
@@ -50,7 +49,7 @@ class Container(Struct, frozen=True):
 
     def of_stack(self, project: str = PROJECT) -> bool:
         """Whether the compose project of /srv/data made it."""
-        return self.project == project or self.directory == DIRECTORY
+        return self.project == project or self.directory == POINT
 
     def __str__(self) -> str:
         return f"{self.name} ({self.image}, {self.state})"

@@ -9,11 +9,10 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.stack import Stack
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import LICENSE, NODE, STORE
+from sesam_audit.wanted import store as wanted_store
 
-NODE = "/sesam/node-00/data"
-STORE = "/srv/data/sesam/node-00/data"
 IN_CONTAINER = "/sesam/data"
-LICENSE = "license.key"
 
 
 class Place(Struct, frozen=True):
@@ -104,9 +103,7 @@ class DataDirectory(Struct, frozen=True):
         known = {place.path: place for place in places}
         bound = known[source] if isinstance(source, str) else source
         return cls(
-            path=_agreed(
-                STORE if profile.data == "datadisk" else NODE, places[0], places[1], bound
-            ),
+            path=_agreed(wanted_store(profile), places[0], places[1], bound),
             node=places[0],
             store=places[1],
             bound=bound,

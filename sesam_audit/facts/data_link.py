@@ -6,16 +6,10 @@ from msgspec import Struct
 
 from sesam_audit.asks import Steps
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.data_directory import (
-    IN_CONTAINER,
-    LICENSE,
-    NODE,
-    STORE,
-    DataDirectory,
-    Place,
-)
+from sesam_audit.facts.data_directory import IN_CONTAINER, DataDirectory, Place
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import LICENSE, NODE, STORE
 
 
 class StrayLink(Struct, frozen=True):

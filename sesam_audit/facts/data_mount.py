@@ -13,8 +13,7 @@ from sesam_audit.facts.block_devices import BlockDevice, BlockDevices
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.mounts import Mount, Mounts
 from sesam_audit.profile import Profile
-
-POINT = "/srv/data"
+from sesam_audit.wanted import POINT
 
 _AZURE = ("/dev/disk/azure/resource", "/dev/disk/azure/resource-part1")
 _TEMPORARY = {  # model as sysfs shows it -> what it is

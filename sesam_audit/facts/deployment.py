@@ -13,8 +13,8 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.stack import Service, Stack
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import ENV_FILE
 
-PATH = "/srv/data/.env"
 KEYS = (
     *("APPLIANCE_ID", "SUBSCRIPTION_ID"),
     *("TRAEFIK_DOCKER_IMAGE_TAG", "SESAM_NODE_IMAGE_TAG", "FLUENTBIT_IMAGE_TAG"),
@@ -41,19 +41,19 @@ class Deployment(Struct, frozen=True):
             Unknown: only compose could tell what the line means.
         """
         if key in self.doubtful and key not in self.rendered:
-            raise Unknown(f"{key} in {PATH} uses $ or quotes that only compose can read")
+            raise Unknown(f"{key} in {ENV_FILE} uses $ or quotes that only compose can read")
         return self.values.get(key, "")
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Deployment]:
         """Read the stack and the file together; the stack counts where both speak."""
-        stack, file = yield from gather(attempt(Stack.ask(profile)), EnvFile(PATH, KEYS))
+        stack, file = yield from gather(attempt(Stack.ask(profile)), EnvFile(ENV_FILE, KEYS))
         if not isinstance(stack, Unknown):
             return _rendered(stack, file)
         if file.missing:
             return cls({}, origin="file", present=False)
         if file.error:
-            raise denied(file, PATH, f"sudo cat {PATH}")
+            raise denied(file, ENV_FILE, f"sudo cat {ENV_FILE}")
         return cls(dict(file.values or {}), origin="file", doubtful=file.doubtful)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.account import SesamUser, UserIdOwner
-from sesam_audit.facts.deployment import KEYS, PATH, Deployment
+from sesam_audit.facts.deployment import KEYS, Deployment
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import ENV_FILE
 
 PLACEHOLDERS = frozenset(
     {"your_appliance_id", "your_subscription_id", "your_node_domain", "valid@email.address"}
@@ -27,7 +28,7 @@ def inspect_values(
     """Judge the values that count, as rendered, by the documented keys."""
     found = Inspection()
     if not deployment.present:
-        found.problem(f"there is no {PATH}")
+        found.problem(f"there is no {ENV_FILE}")
     for key in KEYS if deployment.present or deployment.values else ():
         _judge(found, key, deployment)
     for text in _user(deployment, sesam, owner):
@@ -40,7 +41,7 @@ def inspect_values(
     if domain != domain.lower():
         found.note("NODE_DOMAIN has capital letters, which make no difference")
     if deployment.origin == "file":
-        found.note(f"read from {PATH}, because the stack could not be rendered")
+        found.note(f"read from {ENV_FILE}, because the stack could not be rendered")
     return found
 
 
@@ -56,8 +57,13 @@ def _judge(found: Inspection, key: str, deployment: Deployment) -> None:
     elif value in PLACEHOLDERS or value.startswith("your_"):
         found.problem(f"{key} is still the placeholder {value}")
     else:
-        for text in _RULES.get(key, _anything)(value):
+        for text in faults(key, value):
             found.problem(f"{key} is {value}: {text}")
+
+
+def faults(key: str, value: str) -> Iterator[str]:
+    """Why a value cannot be what its key stands for."""
+    return _RULES.get(key, _anything)(value)
 
 
 def _anything(_: str) -> Iterator[str]:

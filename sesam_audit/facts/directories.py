@@ -6,15 +6,10 @@ from msgspec import Struct
 
 from sesam_audit.asks import Stat, StatAnswer, Steps, denied
 from sesam_audit.facts import every, gather
-from sesam_audit.facts.data_directory import NODE, DataDirectory, Place
+from sesam_audit.facts.data_directory import DataDirectory, Place
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.profile import Profile
-
-BASE = "/sesam/node-00"
-LOGS = f"{BASE}/logs"
-LETSENCRYPT = "/srv/data/traefik/letsencrypt"
-CERTIFICATES = "/srv/data/traefik/certs"
-ACME = f"{LETSENCRYPT}/acme.json"
+from sesam_audit.wanted import ACME, NODE, demanded
 
 
 class Directories(Struct, frozen=True):
@@ -25,9 +20,8 @@ class Directories(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Directories]:
         """Look at all of them; the data directory may be reached through its link."""
-        traefik = LETSENCRYPT if profile.certificates == "letsencrypt" else CERTIFICATES
         data, places = yield from gather(
-            DataDirectory.ask(profile), every(Place.look(x) for x in (BASE, LOGS, traefik))
+            DataDirectory.ask(profile), every(map(Place.look, demanded(profile)))
         )
         return cls((*places, data.home))
 

@@ -18,8 +18,8 @@ from sesam_audit.asks import (
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import LOGIN_FILE
 
-CONFIG = "/home/sesam/.docker/config.json"
 ROOT_CONFIG = "/root/.docker/config.json"
 HUB = "https://index.docker.io/v1/"
 
@@ -74,7 +74,7 @@ class DockerLogin(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[DockerLogin]:
         """Read the updater's login, without its password, and see who else has one."""
-        updater, others = yield from gather(_login(CONFIG), _others())
+        updater, others = yield from gather(_login(LOGIN_FILE), _others())
         return cls(updater, others)
 
 
@@ -88,12 +88,12 @@ class ClientProxies(Struct, frozen=True):
     def ask(cls, profile: Profile) -> Steps[ClientProxies]:
         """Read what the updater's, root's and the asking user's clients say."""
         updater, root, others = yield from gather(
-            attempt(_login(CONFIG)), attempt(_login(ROOT_CONFIG)), _others()
+            attempt(_login(LOGIN_FILE)), attempt(_login(ROOT_CONFIG)), _others()
         )
         known = {each.path: each for each in (*others, updater, root) if isinstance(each, Login)}
         unread = [
             path
-            for path, each in ((CONFIG, updater), (ROOT_CONFIG, root))
+            for path, each in ((LOGIN_FILE, updater), (ROOT_CONFIG, root))
             if isinstance(each, Unknown)
         ]
         return cls(tuple(known.values()), tuple(unread))
@@ -113,7 +113,7 @@ def _others() -> Steps[tuple[Login, ...]]:
         account = yield from attempt(Account(name))
         if not isinstance(account, Unknown) and account.home:
             logins.append((yield from attempt(_login(f"{account.home}/.docker/config.json"))))
-    return tuple(each for each in logins if isinstance(each, Login) and each.path != CONFIG)
+    return tuple(each for each in logins if isinstance(each, Login) and each.path != LOGIN_FILE)
 
 
 def _read(path: str, config: DockerConfigAnswer, stat: StatAnswer) -> Login:

@@ -11,8 +11,9 @@ from sesam_audit.asks import Contact, File, FileAnswer, Lookup, LookupAnswer, St
 from sesam_audit.destinations import is_name
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
-from sesam_audit.facts.deployment import PATH, Deployment
+from sesam_audit.facts.deployment import Deployment
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import ENV_FILE
 
 _LOCAL = re.compile(r"\|-- (\S+)\n\s+/32 host LOCAL")
 _PRIVATE_ENDS = (".local", ".internal", ".lan", ".localhost", ".home.arpa", ".intranet")
@@ -31,7 +32,7 @@ def node_domain(profile: Profile) -> Steps[str]:
         name = deployment.value("NODE_DOMAIN")
     if not name:
         raise Unknown(
-            f"NODE_DOMAIN is not known: {PATH} names none",
+            f"NODE_DOMAIN is not known: {ENV_FILE} names none",
             "sesam-audit run HOST --set node_domain=NAME",
         )
     if name == "your_node_domain" or not is_name(name):

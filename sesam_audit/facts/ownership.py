@@ -12,22 +12,21 @@ from sesam_audit.asks import File, FileAnswer, Steps, Walk, WalkAnswer, denied
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.account import SesamUser
-from sesam_audit.facts.directories import LETSENCRYPT
 from sesam_audit.facts.engine import Engine
 from sesam_audit.facts.inspection import Inspection, listed
 from sesam_audit.facts.stack_files import FILES, OVERRIDES
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import ENV_FILE, FLUENTBIT, LETSENCRYPT, POINT, TREES
 
-ROOTS = ("/srv/data", "/sesam")
 SHOW = "sudo find /srv/data /sesam -xdev ! -user sesam -ls"
 
 _DAEMON = "/etc/docker/daemon.json"
 _CONTAINERD = "/etc/containerd/config.toml"
 _NAMES = ("lost+found", ".snapshot", ".snapshots", ".zfs", "acme.json")
-_PLACED = tuple(f"/srv/data/{name}" for name in (*FILES, *OVERRIDES, ".env"))
+_PLACED = (*(f"{POINT}/{name}" for name in (*FILES, *OVERRIDES)), ENV_FILE)
 _ROOTS_OWN = (
     LETSENCRYPT,  # written by Traefik, as root
-    "/sesam/fluentbit",  # made by Docker, as root, because the guide makes it nowhere
+    FLUENTBIT,  # made by Docker, as root, because the guide makes it nowhere
 )
 _USUAL = ("/srv/data/docker", "/srv/data/containerd")  # where the daemon does not tell
 _CONTAINERD_ROOT = re.compile(r"^\s*root\s*=\s*[\"']([^\"']+)[\"']", re.MULTILINE)
@@ -52,14 +51,14 @@ class Ownership(Struct, frozen=True):
             raise Unknown("there is no user sesam (layout.user)")
         own = _docker_roots(engine, daemon, containerd)
         walk = yield from Walk(
-            ROOTS,
+            TREES,
             sesam.uid,
             sesam.group_id,
             skip=(*_ROOTS_OWN, *_PLACED, *own),
             skip_names=_NAMES,
         )
         if walk.error:
-            raise denied(walk, " and ".join(ROOTS), SHOW)
+            raise denied(walk, " and ".join(TREES), SHOW)
         return cls(walk)
 
     def inspect(self) -> Inspection:
@@ -92,7 +91,7 @@ def _docker_roots(
         found.append(engine.root)
     elif not configured:
         found.extend(_USUAL)
-    return tuple(path.rstrip("/") for path in found if path.startswith(ROOTS))
+    return tuple(path.rstrip("/") for path in found if path.startswith(TREES))
 
 
 def _data_root(text: str) -> str:

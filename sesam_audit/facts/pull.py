@@ -21,12 +21,12 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.dialled import classify
-from sesam_audit.facts.docker_login import CONFIG
 from sesam_audit.facts.reach import SHORT, proxy_of
 from sesam_audit.facts.scene import Dialled, Scene
 from sesam_audit.facts.trust import Bundle, public_roots
 from sesam_audit.profile import Profile
 from sesam_audit.rules import RULES
+from sesam_audit.wanted import LOGIN_FILE
 
 REGISTRY, AUTH = "registry-1.docker.io", "auth.docker.io"
 OLD_LAYERS = ".r2.cloudflarestorage.com"  # on Docker's own list from 2025-01 to 2026-06
@@ -210,7 +210,7 @@ def _blob(blob: PinnedBlob, proxy: str) -> Steps[PullAnswer]:
 
 
 def _private(tag: str, proxy: str) -> Steps[PullAnswer]:
-    return (yield from Pull(PRIVATE_IMAGE, tag, login_file=CONFIG, proxy=proxy))
+    return (yield from Pull(PRIVATE_IMAGE, tag, login_file=LOGIN_FILE, proxy=proxy))
 
 
 def _tag(deployment: Deployment | Unknown) -> str | Unknown:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sesam_audit.destinations import PRIVATE_IMAGE
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.docker_login import CONFIG
 from sesam_audit.facts.pull import AUTH, REGISTRY, Pulled, Rehearsal, known
+from sesam_audit.wanted import LOGIN_FILE
 
 
 def allowed(rehearsal: Rehearsal, now: datetime) -> tuple[str, str]:
@@ -47,8 +47,8 @@ def _refusal(pulled: Pulled, image: str) -> str:
 
 def _no_login(error: str) -> str:
     words = {
-        "EACCES": f"needs root: {CONFIG} is not readable",
-        "ENOKEY": f"{CONFIG} holds no login for Docker Hub",
+        "EACCES": f"needs root: {LOGIN_FILE} is not readable",
+        "ENOKEY": f"{LOGIN_FILE} holds no login for Docker Hub",
         "UNSUPPORTED": "the target has no Python 3.6 or later, which a pull needs",
     }
-    return words.get(error, f"{CONFIG}: {error}")
+    return words.get(error, f"{LOGIN_FILE}: {error}")

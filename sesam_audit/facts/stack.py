@@ -10,9 +10,9 @@ from msgspec import Struct
 from sesam_audit.asks import Compose, ComposeAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import POINT
 
-DIRECTORY = "/srv/data"
-RENDER = f"cd {DIRECTORY} && sudo docker compose config"
+RENDER = f"cd {POINT} && sudo docker compose config"
 
 ENVIRONMENT = (
     *("APPLIANCE_ID", "SUBSCRIPTION_ID", "FLUENTBIT_HOST", "HOST", "PORT"),
@@ -128,7 +128,7 @@ class Rendering(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Rendering]:
         """Render, telling a faulty stack from a host that cannot render."""
-        answer = yield from Compose(DIRECTORY, ENVIRONMENT)
+        answer = yield from Compose(POINT, ENVIRONMENT)
         if isinstance(answer.document, dict):
             return cls(_stack(answer.document, answer.warnings))
         return cls(None, _refusal(answer))
@@ -136,7 +136,7 @@ class Rendering(Struct, frozen=True):
 
 def _refusal(answer: ComposeAnswer) -> str:
     if answer.missing and not answer.message:
-        return f"{DIRECTORY} does not exist"
+        return f"{POINT} does not exist"
     if answer.missing:
         raise Unknown("docker is not installed, so the stack cannot be rendered", RENDER)
     if answer.error in ("EACCES", "EPERM") or _NO_PERMISSION.search(answer.message):

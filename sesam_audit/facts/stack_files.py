@@ -8,9 +8,10 @@ from sesam_audit.asks import Names, Steps, denied
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.inspection import Inspection, listed
-from sesam_audit.facts.stack import DIRECTORY, Rendering, Stack
+from sesam_audit.facts.stack import Rendering, Stack
 from sesam_audit.facts.stack_roles import deviations, shortcomings
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import COMPOSE_FILE, POINT
 
 FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -19,7 +20,7 @@ OVERRIDES = (
 )
 """Both in the order in which compose looks (compose-go, cli/options.go)."""
 
-GUIDE_NAME = "docker-compose.yml"
+GUIDE_NAME = COMPOSE_FILE.rpartition("/")[2]
 
 
 class StackFiles(Struct, frozen=True):
@@ -32,7 +33,7 @@ class StackFiles(Struct, frozen=True):
     def ask(cls, profile: Profile) -> Steps[StackFiles]:
         """List and render in one go."""
         names, rendering = yield from gather(
-            attempt(_names(DIRECTORY)), attempt(Rendering.ask(profile))
+            attempt(_names(POINT)), attempt(Rendering.ask(profile))
         )
         return cls(names, rendering)
 
@@ -42,7 +43,7 @@ class StackFiles(Struct, frozen=True):
         if isinstance(self.names, Unknown):
             found.doubt(self.names)
         elif not set(FILES).intersection(self.names):
-            found.problem(f"there is no {GUIDE_NAME} in {DIRECTORY}")
+            found.problem(f"there is no {GUIDE_NAME} in {POINT}")
             return found
         else:
             _judge_names(found, self.names)

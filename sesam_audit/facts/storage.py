@@ -11,10 +11,11 @@ from sesam_audit.asks import Resolved, Run, RunAnswer, Space, Stat, StatAnswer, 
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.block_devices import BlockDevice, BlockDevices
-from sesam_audit.facts.data_directory import NODE, STORE, DataDirectory
+from sesam_audit.facts.data_directory import DataDirectory
 from sesam_audit.facts.mounts import Mount, Mounts
 from sesam_audit.profile import Profile
 from sesam_audit.quantity import Size
+from sesam_audit.wanted import NODE, STORE
 
 _SPANNING = frozenset({"btrfs", "zfs", "bcachefs"})
 """File systems of several devices: the file system is judged, not one device of it."""

@@ -12,7 +12,7 @@ from sesam_audit.facts.compose_plugin import ComposePlugin, Plugin
 from sesam_audit.facts.containers import Container, Containers
 from sesam_audit.facts.docker_boot import DockerBoot
 from sesam_audit.facts.docker_clients import Client, DockerClients
-from sesam_audit.facts.docker_login import CONFIG, HUB, ROOT_CONFIG, DockerLogin, Login
+from sesam_audit.facts.docker_login import HUB, ROOT_CONFIG, DockerLogin, Login
 from sesam_audit.facts.docker_proxy import ContainerProxy, ProxySources, Setting
 from sesam_audit.facts.docker_storage import DockerStorage, Room
 from sesam_audit.facts.engine import Engine
@@ -26,6 +26,7 @@ from sesam_audit.profile import Profile
 from sesam_audit.quantity import Size
 from sesam_audit.requirement import catalogue
 from sesam_audit.testing import evaluate
+from sesam_audit.wanted import LOGIN_FILE
 from tests.facts import pulls
 from tests.facts.network import PUBLIC
 
@@ -238,7 +239,7 @@ def test_api_without_a_stack() -> None:
 # docker.registry-login
 
 SESAM = SesamUser(exists=True, uid=1500, gid=1500, home="/home/sesam")
-LOGIN = Login(CONFIG, uid=1500, registries={HUB: Registry(auth=True)})
+LOGIN = Login(LOGIN_FILE, uid=1500, registries={HUB: Registry(auth=True)})
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
@@ -251,7 +252,7 @@ def test_registry_login(mode: int) -> None:
 @pytest.mark.parametrize(
     ("login", "words"),
     [
-        (replace(LOGIN, kind=""), f"there is no {CONFIG}"),
+        (replace(LOGIN, kind=""), f"there is no {LOGIN_FILE}"),
         (replace(LOGIN, kind="directory"), "Docker made it"),
         (replace(LOGIN, json=False), "is not JSON"),
         (replace(LOGIN, store="desktop"), "can call no helper"),
@@ -442,12 +443,12 @@ ALL = "localhost,watchtower,traefik,sesam-node,fluentbit"
 
 
 def test_container_proxy() -> None:
-    containers = ContainerProxy((Setting(CONFIG, PROXY, ALL),))
+    containers = ContainerProxy((Setting(LOGIN_FILE, PROXY, ALL),))
 
     finding = evaluate("docker.container-proxy", containers, profile=BEHIND)
 
     assert finding.outcome is PASSED
-    assert CONFIG in finding.notes[0]
+    assert LOGIN_FILE in finding.notes[0]
 
 
 def test_container_proxy_of_the_stack_itself() -> None:
@@ -462,9 +463,12 @@ def test_container_proxy_of_the_stack_itself() -> None:
     ("clients_", "words"),
     [
         ((), "watchtower would get no proxy"),
-        ((Setting(CONFIG),), "watchtower would get no proxy"),
-        ((Setting(CONFIG, "http://other:1", ALL),), f"would get http://other:1 from {CONFIG}"),
-        ((Setting(CONFIG, PROXY, "traefik"),), "lacks watchtower, sesam-node, fluentbit"),
+        ((Setting(LOGIN_FILE),), "watchtower would get no proxy"),
+        (
+            (Setting(LOGIN_FILE, "http://other:1", ALL),),
+            f"would get http://other:1 from {LOGIN_FILE}",
+        ),
+        ((Setting(LOGIN_FILE, PROXY, "traefik"),), "lacks watchtower, sesam-node, fluentbit"),
     ],
 )
 def test_container_proxy_that_will_not_do(clients_: tuple[Setting, ...], words: str) -> None:

@@ -13,7 +13,7 @@ from sesam_audit.facts.account import SesamUser, UserIdOwner
 from sesam_audit.facts.bind_sources import BindSource, BindSources
 from sesam_audit.facts.boot_mount import BootMount
 from sesam_audit.facts.certificates import CertificateFiles, CertificatePair
-from sesam_audit.facts.data_directory import NODE, STORE, DataDirectory, Place
+from sesam_audit.facts.data_directory import DataDirectory, Place
 from sesam_audit.facts.data_link import StrayLink
 from sesam_audit.facts.data_mount import DataMount
 from sesam_audit.facts.deployment import Deployment
@@ -30,6 +30,7 @@ from sesam_audit.model import Outcome
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import Requirement, catalogue
 from sesam_audit.testing import evaluate
+from sesam_audit.wanted import NODE, STORE
 from tests.facts.certificate_maker import Made, make
 from tests.facts.sesam_host import DOMAIN, VALUES
 

@@ -22,9 +22,9 @@ from sesam_audit.asks import (
     StatAnswer,
 )
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.data_directory import NODE, STORE
 from sesam_audit.facts.deployment import KEYS
 from sesam_audit.facts.stack import ENVIRONMENT
+from sesam_audit.wanted import NODE, STORE
 
 COMPOSE = Compose("/srv/data", ENVIRONMENT)
 ENV_FILE = EnvFile("/srv/data/.env", KEYS)

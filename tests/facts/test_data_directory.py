@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sesam_audit.asks import Stat, StatAnswer
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.data_directory import NODE, STORE, DataDirectory, Place
+from sesam_audit.facts.data_directory import DataDirectory, Place
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import NODE, STORE
 
 from .machine import find
 from .sesam_host import document, link, on_data_disk, on_root_disk, rendered, there

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sesam_audit.asks import Stat, StatAnswer
-from sesam_audit.facts.data_directory import NODE, STORE, DataDirectory
+from sesam_audit.facts.data_directory import DataDirectory
 from sesam_audit.facts.data_link import (
     StrayLink,
     inspect_agreement,
@@ -16,6 +16,7 @@ from sesam_audit.facts.data_link import (
 )
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import NODE, STORE
 
 from .machine import find
 from .sesam_host import Answers, document, link, on_data_disk, on_root_disk, rendered, there

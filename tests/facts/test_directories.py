@@ -5,18 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sesam_audit.asks import Stat, StatAnswer
-from sesam_audit.facts.data_directory import NODE, STORE
-from sesam_audit.facts.directories import (
-    ACME,
-    BASE,
-    CERTIFICATES,
-    LETSENCRYPT,
-    LOGS,
-    AcmeFile,
-    Directories,
-)
+from sesam_audit.facts.directories import AcmeFile, Directories
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import ACME, BASE, CERTIFICATES, LETSENCRYPT, LOGS, NODE, STORE
 
 from .machine import find
 from .sesam_host import Answers, link, on_data_disk, on_root_disk, there

@@ -8,14 +8,15 @@ import pytest
 
 from sesam_audit.asks import Compose, ComposeAnswer
 from sesam_audit.facts.docker_clients import Client, DockerClients
-from sesam_audit.facts.stack import DIRECTORY, ENVIRONMENT
+from sesam_audit.facts.stack import ENVIRONMENT
+from sesam_audit.wanted import POINT
 
 from .bare import find, unknown
 
 
 def client(image: str, **service: Any) -> Client:
     document = {"services": {"it": {"image": image, **service}}}
-    stack = {Compose(DIRECTORY, ENVIRONMENT): ComposeAnswer(code=0, document=document)}
+    stack = {Compose(POINT, ENVIRONMENT): ComposeAnswer(code=0, document=document)}
     return find(DockerClients, stack).clients[0]
 
 

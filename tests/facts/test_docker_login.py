@@ -17,23 +17,17 @@ from sesam_audit.asks import (
     Stat,
     StatAnswer,
 )
-from sesam_audit.facts.docker_login import (
-    CONFIG,
-    HUB,
-    ROOT_CONFIG,
-    ClientProxies,
-    DockerLogin,
-    Login,
-)
+from sesam_audit.facts.docker_login import HUB, ROOT_CONFIG, ClientProxies, DockerLogin, Login
+from sesam_audit.wanted import LOGIN_FILE
 
 from .bare import Given, find, unknown
 
 LOGIN = DockerConfigAnswer(json=True, registries={HUB: Registry(auth=True)})
-GOOD = Login(CONFIG, uid=1500, registries={HUB: Registry(auth=True)})
+GOOD = Login(LOGIN_FILE, uid=1500, registries={HUB: Registry(auth=True)})
 
 
 def config(
-    answer: DockerConfigAnswer = LOGIN, path: str = CONFIG, stat: StatAnswer | None = None
+    answer: DockerConfigAnswer = LOGIN, path: str = LOGIN_FILE, stat: StatAnswer | None = None
 ) -> Given:
     file = stat or StatAnswer(kind="file", uid=1500, mode=0o600)
     return {DockerConfig(path): answer, Stat(path): file}
@@ -44,7 +38,7 @@ def test_a_login() -> None:
 
 
 def test_no_login() -> None:
-    assert find(DockerLogin).updater == Login(CONFIG, kind="")
+    assert find(DockerLogin).updater == Login(LOGIN_FILE, kind="")
 
 
 def test_a_directory_in_its_place() -> None:
@@ -99,7 +93,7 @@ def test_roots_login_that_may_not_be_read_is_left_out() -> None:
     ("login", "fault"),
     [
         (GOOD, ""),
-        (replace(GOOD, kind=""), f"there is no {CONFIG}"),
+        (replace(GOOD, kind=""), f"there is no {LOGIN_FILE}"),
         (replace(GOOD, kind="directory"), "Docker made it because the file was not there"),
         (replace(GOOD, kind="socket"), "is a socket, not a file"),
         (replace(GOOD, json=False), "is not JSON"),

@@ -14,7 +14,7 @@ from sesam_audit.asks import (
     StatAnswer,
 )
 from sesam_audit.facts import docker_proxy
-from sesam_audit.facts.docker_login import CONFIG, ROOT_CONFIG
+from sesam_audit.facts.docker_login import ROOT_CONFIG
 from sesam_audit.facts.docker_proxy import (
     SERVICES,
     ContainerProxy,
@@ -23,7 +23,8 @@ from sesam_audit.facts.docker_proxy import (
     bypassed,
     endpoint,
 )
-from sesam_audit.facts.stack import DIRECTORY, ENVIRONMENT
+from sesam_audit.facts.stack import ENVIRONMENT
+from sesam_audit.wanted import LOGIN_FILE, POINT
 
 from .bare import Given, find
 
@@ -91,16 +92,14 @@ def test_what_clients_hand_out() -> None:
 def test_the_wanted_proxy_is_taken_first() -> None:
     other = client(ROOT_CONFIG, httpsProxy="http://other:1")
 
-    found = find(ContainerProxy, other, client(CONFIG, httpsProxy=PROXY))
+    found = find(ContainerProxy, other, client(LOGIN_FILE, httpsProxy=PROXY))
 
-    assert found.given("traefik", ("proxy.example", 3128)).where == CONFIG
+    assert found.given("traefik", ("proxy.example", 3128)).where == LOGIN_FILE
 
 
 def test_a_service_with_a_proxy_of_its_own() -> None:
     services = {"logs": {"environment": {"https_proxy": PROXY, "NO_PROXY": "logs"}}}
-    stack = {
-        Compose(DIRECTORY, ENVIRONMENT): ComposeAnswer(code=0, document={"services": services})
-    }
+    stack = {Compose(POINT, ENVIRONMENT): ComposeAnswer(code=0, document={"services": services})}
 
     found = find(ContainerProxy, stack, client(ROOT_CONFIG, httpsProxy="http://other:1"))
 

@@ -19,14 +19,15 @@ from sesam_audit.asks import (
     LookupAnswer,
 )
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.deployment import KEYS, PATH
+from sesam_audit.facts.deployment import KEYS
 from sesam_audit.facts.domain import Domain, Resolved
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import ENV_FILE
 
 from .machine import find
 
 NAME = "sesam.example.org"
-ENV = EnvFile(PATH, KEYS)
+ENV = EnvFile(ENV_FILE, KEYS)
 SSH = ContactAnswer(scheme="ssh", address="192.0.2.4")
 FIB = """Main:
   +-- 0.0.0.0/0 3 0 5

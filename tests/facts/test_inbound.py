@@ -24,10 +24,11 @@ from sesam_audit.facts.host_firewall import HostFirewall
 from sesam_audit.facts.inbound import ADDRESS, NAME, Inbound
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import PortOwner, PortOwners
-from sesam_audit.facts.stack import DIRECTORY, ENVIRONMENT
+from sesam_audit.facts.stack import ENVIRONMENT
 from sesam_audit.inquiry import Inquiry
 from sesam_audit.profile import Profile
 from sesam_audit.testing import NOW
+from sesam_audit.wanted import POINT
 
 from .machine import find
 from .network import DAY, PUBLIC, authority, chain, stopped, tls
@@ -122,7 +123,7 @@ def test_how_the_stack_gets_certificates_is_known() -> None:
     }
     answers: dict[Ask[Any], Answer | Unknown] = {
         Contact(): SSH,
-        Compose(DIRECTORY, ENVIRONMENT): ComposeAnswer(document={"services": services}),
+        Compose(POINT, ENVIRONMENT): ComposeAnswer(document={"services": services}),
     }
 
     assert find(Outside, answers, PROFILE).views[0].http_challenge is True

@@ -8,9 +8,9 @@ import pytest
 
 from sesam_audit.asks import LicenseAnswer, LicenseFile, Stat, StatAnswer
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.data_directory import STORE
 from sesam_audit.facts.license import HARMLESS, WORDS, License, parse_moment
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import STORE
 
 from .machine import find
 from .sesam_host import SUBSCRIPTION, Answers, on_data_disk, there

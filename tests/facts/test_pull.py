@@ -11,13 +11,13 @@ from sesam_audit.asks import Answer, Ask, DialAnswer, EnvFile, EnvFileAnswer, Ho
 from sesam_audit.destinations import PINNED_BLOBS
 from sesam_audit.errors import Unknown
 from sesam_audit.evidence import Answers, Evidence
-from sesam_audit.facts.deployment import KEYS, PATH
-from sesam_audit.facts.docker_login import CONFIG
+from sesam_audit.facts.deployment import KEYS
 from sesam_audit.facts.pull import Pulled, Rehearsal, uncovered
 from sesam_audit.facts.sent import sent
 from sesam_audit.inquiry import Inquiry
 from sesam_audit.profile import Profile
 from sesam_audit.testing import NOW
+from sesam_audit.wanted import ENV_FILE, LOGIN_FILE
 from tests.facts.network import PUBLIC, chain
 from tests.facts.pulls import AUTH, CDN, R2, REGISTRY, blob, blob_refused, gone, manifest, stopped
 
@@ -25,7 +25,7 @@ FIRST, SECOND = (Pull(each.repository, each.digest, "GET") for each in PINNED_BL
 
 
 def image(tag: str, proxy: str = "") -> Pull:
-    return Pull("sesam/sesam-node", tag, login_file=CONFIG, proxy=proxy)
+    return Pull("sesam/sesam-node", tag, login_file=LOGIN_FILE, proxy=proxy)
 
 
 def pulled(answer: PullAnswer) -> Pulled:
@@ -60,7 +60,7 @@ def pulls(rounds: list[tuple[Ask[Any], ...]]) -> list[list[Pull]]:
 
 
 def env(tag: str) -> dict[Ask[Any], Answer]:
-    return {EnvFile(PATH, KEYS): EnvFileAnswer(values={"SESAM_NODE_IMAGE_TAG": tag})}
+    return {EnvFile(ENV_FILE, KEYS): EnvFileAnswer(values={"SESAM_NODE_IMAGE_TAG": tag})}
 
 
 # -- what is asked ---------------------------------------------------------------------------------

@@ -20,17 +20,18 @@ from sesam_audit.asks import (
     RootsAnswer,
 )
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.deployment import KEYS, PATH
+from sesam_audit.facts.deployment import KEYS
 from sesam_audit.facts.reach import Reach
-from sesam_audit.facts.stack import DIRECTORY, ENVIRONMENT
+from sesam_audit.facts.stack import ENVIRONMENT
 from sesam_audit.inquiry import Inquiry
 from sesam_audit.profile import Profile
 from sesam_audit.testing import NOW
+from sesam_audit.wanted import ENV_FILE, POINT
 
 from .machine import find
 from .network import DAY, chain, good, perfect, tls
 
-ENV = EnvFile(PATH, KEYS)
+ENV = EnvFile(ENV_FILE, KEYS)
 SHIPPED = "ss-companyhub.sesam.cloud"
 
 
@@ -131,7 +132,7 @@ def test_a_log_host_that_is_no_name_is_not_dialled() -> None:
 def test_unreadable_env_leaves_the_shipped_log_host() -> None:
     answers: dict[Ask[Any], Answer | Unknown] = {
         ENV: EnvFileAnswer(error="EACCES"),
-        Compose(DIRECTORY, ENVIRONMENT): Unknown("needs root"),
+        Compose(POINT, ENVIRONMENT): Unknown("needs root"),
         Dial(SHIPPED): good("log shipping"),
     }
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from sesam_audit.asks import Answer, Ask, EnvFile, EnvFileAnswer, Lookup, LookupAnswer
-from sesam_audit.facts.deployment import KEYS, PATH
+from sesam_audit.facts.deployment import KEYS
 from sesam_audit.facts.sesam_addresses import SesamAddresses
+from sesam_audit.wanted import ENV_FILE
 
 from .machine import find
 
-ENV = EnvFile(PATH, KEYS)
+ENV = EnvFile(ENV_FILE, KEYS)
 SHIPPED = "ss-companyhub.sesam.cloud"
 
 

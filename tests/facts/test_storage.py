@@ -26,14 +26,14 @@ from sesam_audit.asks import (
 )
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.block_devices import BlockDevice
-from sesam_audit.facts.data_directory import NODE, STORE
 from sesam_audit.facts.mounts import MOUNTINFO
-from sesam_audit.facts.stack import DIRECTORY, ENVIRONMENT
+from sesam_audit.facts.stack import ENVIRONMENT
 from sesam_audit.facts.storage import Storage
 from sesam_audit.facts.storage_speed import StorageSpeed
 from sesam_audit.facts.thin_storage import ThinStorage
 from sesam_audit.profile import Profile
 from sesam_audit.quantity import Size
+from sesam_audit.wanted import NODE, POINT, STORE
 
 from .disks import GB, shown
 from .machine import find
@@ -111,7 +111,7 @@ def test_a_place_that_only_the_stack_names() -> None:
     )
     answers = machine(ROOT_MOUNT + DATA_MOUNT.replace("/srv/data", "/data"))
     answers |= {
-        Compose(DIRECTORY, ENVIRONMENT): ComposeAnswer(code=0, document=document),
+        Compose(POINT, ENVIRONMENT): ComposeAnswer(code=0, document=document),
         Stat("/data/node"): here,
         Stat(NODE): replace(here, kind="link", target="/data/node"),
         Space("/data"): SPACE,

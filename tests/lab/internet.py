@@ -9,27 +9,37 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from . import nginx
 from .certificates import Authority
 from .processes import Processes
 from .registry import Registry
-from .services import CLOUDFRONT, R2, SERVICES, SINKHOLE
+from .services import CLOUDFRONT, NETWORK, R2, SERVICES, SINKHOLE
 
 SLOW = 4440  # the relay's port
 PROXY = 3128
 REGISTRY = "registry-1.docker.io"
 
 
+AUDITORS_RESOLVER = f"{NETWORK}.53"
+
+
 class Internet:
-    """Answers for every name the product needs, and misbehaves on demand, name by name."""
+    """Answers for every name the product needs, and misbehaves on demand, name by name.
+
+    It misbehaves for the hosts, as their firewall would: the auditor has a resolver and a way of
+    its own, until a fault is `everywhere`.
+    """
 
     def __init__(
-        self, directory: Path, namespace: str, resolver: str, processes: Processes
+        self, directory: Path, namespace: str, resolver: str, auditor: str, processes: Processes
     ) -> None:
         self.resolver = resolver
+        self._auditor = auditor
+        self._everywhere = False
+        self._cut_off = False
         self._directory = directory
         self._namespace = namespace
         self._processes = processes
@@ -41,7 +51,7 @@ class Internet:
         self._street: list[str] = []
         self._deaf = False
         self._caa: tuple[str, ...] = ()
-        self._dnsmasq = 0
+        self._dnsmasq: dict[str, int] = {}  # by the address it listens on
         self.registry = Registry(directory, processes)
 
     def start(self) -> None:
@@ -50,7 +60,8 @@ class Internet:
         self.public = Authority(self._directory / "public", "Lab Trust Services")
         self.private = Authority(self._directory / "private", "Example Corp Inspection")
         addresses = [x for s in SERVICES.values() for x in (s.address, s.extra_address) if x]
-        commands = [f"address add {address}/32 dev lo" for address in (*addresses, SINKHOLE)]
+        addresses += [SINKHOLE, AUDITORS_RESOLVER]
+        commands = [f"address add {address}/32 dev lo" for address in addresses]
         self._ip("link set lo up", *commands)
         settings = (
             "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/icmp_ratelimit"
@@ -160,6 +171,17 @@ class Internet:
         self._deaf = True
         self._write_firewall()
 
+    def everywhere(self) -> None:
+        """What misbehaves does so for the auditor too: it is the world, and no host's firewall."""
+        self._everywhere = True
+        self._write_firewall()
+        self._write_dns()
+
+    def cut_off(self) -> None:
+        """The auditor has hosts, but no internet."""
+        self._cut_off = True
+        self._write_firewall()
+
     @contextlib.contextmanager
     def filtered(self, rule: str) -> Iterator[None]:
         """A rule of a firewall in front of the hosts, for a while."""
@@ -174,6 +196,7 @@ class Internet:
     def reset(self) -> None:
         """Everything behaves again."""
         self._ports, self._verdicts, self._dns, self._deaf = {}, {}, {}, False
+        self._everywhere, self._cut_off = False, False
         self._translations = {}
         self.proxy()
         self._write_firewall()
@@ -194,47 +217,62 @@ class Internet:
         self._write_firewall()
 
     def _write_firewall(self) -> None:
+        whose = "" if self._everywhere else f"ip saddr != {self._auditor}"
         rules = ["table ip lab", "delete table ip lab", "table ip lab {"]
         rules += ["chain way { type nat hook prerouting priority dstnat;"]
         for name, port in self._ports.items():
-            rules += [f"ip daddr {_addresses(name)} tcp dport 443 redirect to :{port}"]
+            rules += [f"{whose} ip daddr {_addresses(name)} tcp dport 443 redirect to :{port}"]
         for address, to in self._translations.items():
             rules += [f"ip daddr {address} dnat to {to}"]
         rules += ["}", "chain back { type nat hook postrouting priority srcnat;"]
         rules += ["ct status dnat masquerade" for _ in self._translations]
         rules += ["}", "chain door { type filter hook prerouting priority mangle;"]
-        rules += ["udp dport 53 drop", "tcp dport 53 drop"] if self._deaf else []
+        deaf = ("udp", "tcp") if self._deaf else ()
+        rules += [f"{whose} {protocol} dport 53 drop" for protocol in deaf]
+        rules += [f"ip saddr {self._auditor} ip daddr {NETWORK}.0/24 drop"] if self._cut_off else []
         rules += [
-            f"ip daddr {_addresses(n)} drop" for n, v in self._verdicts.items() if v == "drop"
+            f"{whose} ip daddr {_addresses(name)} drop"
+            for name, verdict in self._verdicts.items()
+            if verdict == "drop"
         ]
         rules += self._street
         rules += ["}", "chain desk { type filter hook input priority filter;"]
         for name, verdict in self._verdicts.items():
-            rules += [f"ip daddr {_addresses(name)} tcp dport {{ 80, 443 }} {verdict}"]
+            rules += [f"{whose} ip daddr {_addresses(name)} tcp dport {{ 80, 443 }} {verdict}"]
         self._inside("nft", "-f", "-", text="\n".join([*rules, "}", "}", ""]))
 
     def _write_dns(self) -> None:
-        names = {name: service.address for name, service in SERVICES.items()} | self._own
-        hosts = (f"{address} {name}\n" for name, address in (names | self._dns).items() if address)
-        (self._directory / "hosts").write_text("".join(hosts))
+        true = {name: service.address for name, service in SERVICES.items()} | self._own
+        bent = true | self._dns
+        self._write_hosts("hosts", bent)
+        self._write_hosts("auditors-hosts", bent if self._everywhere else true)
+        for process in self._dnsmasq.values():
+            os.kill(process, signal.SIGHUP)
         if self._dnsmasq:
-            os.kill(self._dnsmasq, signal.SIGHUP)
             time.sleep(0.05)
+
+    def _write_hosts(self, file: str, names: Mapping[str, str | None]) -> None:
+        lines = (f"{address} {name}\n" for name, address in names.items() if address)
+        (self._directory / file).write_text("".join(lines))
 
     def _restart_dns(self, *records: str) -> None:
         """Records of other types are read at the start only."""
         self._caa = records
-        self._processes.end(self._dnsmasq)
+        self._processes.end(*self._dnsmasq.values())
         self._start_dns()
         self._wait()
 
     def _start_dns(self) -> None:
-        self._dnsmasq = self._start(
-            *("dnsmasq", "dnsmasq", "--conf-file=/dev/null", "--keep-in-foreground", "--user=root"),
-            *("--pid-file", "--no-hosts", "--no-resolv", "--bind-interfaces", "--address=/#/"),
-            *(f"--listen-address={self.resolver}", f"--addn-hosts={self._directory}/hosts"),
-            *("--log-facility=-", *self._caa),
-        )
+        files = {self.resolver: "hosts", AUDITORS_RESOLVER: "auditors-hosts"}
+        self._dnsmasq = {
+            address: self._start(
+                *("dnsmasq", "dnsmasq", "--conf-file=/dev/null", "--keep-in-foreground"),
+                *("--user=root", "--pid-file", "--no-hosts", "--no-resolv", "--bind-interfaces"),
+                *("--address=/#/", f"--listen-address={address}"),
+                *(f"--addn-hosts={self._directory}/{file}", "--log-facility=-", *self._caa),
+            )
+            for address, file in files.items()
+        }
 
     def _start(self, name: str, *command: str) -> int:
         enter = ("nsenter", f"--net=/run/netns/{self._namespace}")
@@ -256,9 +294,12 @@ class Internet:
             except OSError:
                 time.sleep(0.02)
             else:
-                return
-        logs = "".join(path.read_text() for path in self._directory.glob("*.log"))
-        raise RuntimeError(f"the fake internet does not answer:\n{logs}")
+                break
+        else:
+            logs = "".join(path.read_text() for path in self._directory.glob("*.log"))
+            raise RuntimeError(f"the fake internet does not answer:\n{logs}")
+        listens = f"ss -Hltn src {AUDITORS_RESOLVER}:53 | grep -q ."
+        self._inside("timeout", "10", "sh", "-c", f"until {listens}; do sleep 0.02; done")
 
 
 def _addresses(name: str) -> str:

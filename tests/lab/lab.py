@@ -9,7 +9,7 @@ from pathlib import Path
 from . import identity, root
 from .host import LabHost, Wanted
 from .instance import Instance
-from .internet import Internet
+from .internet import AUDITORS_RESOLVER, Internet
 
 NEEDED = (
     *("mmdebstrap", "dnsmasq", "nginx", "ip", "nft", "mkfs.ext4", "openssl", "ssh", "ssh-keygen"),
@@ -57,12 +57,13 @@ class Lab:
             at / "internet",
             self._instance.namespace("internet"),
             resolver,
+            self.auditor_address,
             self._instance.processes,
         )
         self.internet.start()
         self._instance.connect("auditor", AUDITOR)
         self._instance.network_commands("auditor", f"route add default via {resolver}")
-        (at / "resolv.conf").write_text(f"nameserver {resolver}\n")
+        (at / "resolv.conf").write_text(f"nameserver {AUDITORS_RESOLVER}\n")
 
     def as_auditor(self, *command: str) -> tuple[str, ...]:
         """A command on the auditor's machine: this one, but on the lab's internet."""

@@ -232,6 +232,23 @@ def test_faults(broken: Lab, perfect: LabHost, fault: str, code: int, words: str
     assert fetch(perfect, "https://portal.sesam.io/") == (0, "200")
 
 
+def test_what_is_in_a_hosts_way_is_not_in_the_auditors(broken: Lab, perfect: LabHost) -> None:
+    broken.internet.refuse("pypi.org")
+    broken.internet.unknown("portal.sesam.io")
+
+    def both(name: str) -> list[int]:
+        there = fetch(perfect, f"https://{name}/", "--insecure --connect-timeout 1")[0]
+        command = broken.as_auditor("curl", "-ks", "-o/dev/null", "-m1", f"https://{name}/")
+        return [there, subprocess.run(command, check=False).returncode]
+
+    assert [both("pypi.org"), both("portal.sesam.io")] == [[7, 0], [6, 0]]
+    broken.internet.everywhere()
+    assert [both("pypi.org"), both("portal.sesam.io")] == [[7, 7], [6, 6]]
+    broken.internet.reset()
+    broken.internet.cut_off()
+    assert both("pypi.org") == [0, 6] or both("pypi.org") == [0, 28]
+
+
 def test_captive(broken: Lab, perfect: LabHost) -> None:
     broken.internet.captive("acme-v02.api.letsencrypt.org")
     assert fetch(perfect, "https://acme-v02.api.letsencrypt.org/directory") == (0, "302")

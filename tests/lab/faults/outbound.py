@@ -113,9 +113,6 @@ WAYS = (
         changes={
             **_fail(*SUBJECTS),
             "outbound.interception": UNKNOWN,
-            "inbound.dns": UNKNOWN,
-            "inbound.https [NODE_DOMAIN]": UNKNOWN,
-            "inbound.caa": UNKNOWN,
         },
     ),
     Fault(

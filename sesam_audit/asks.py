@@ -435,6 +435,8 @@ class Listeners(Ask[ListenersAnswer], frozen=True):
 class ListenAnswer(Answer, frozen=True, kw_only=True):
     ports: dict[str, str] | None = None  # port -> "" when it listens there, else an errno name
     token: str = ""  # made on the target, different at every run
+    published: bool = False  # in a container, its ports published as the stack's will be
+    detail: str = ""  # why it listens in the host's own network, though `published` was asked
 
 
 class Listen(Ask[ListenAnswer], frozen=True):
@@ -442,9 +444,12 @@ class Listen(Ask[ListenAnswer], frozen=True):
 
     Every connection is answered with HTTP 200, the token (X-Sesam-Audit) and the address it came
     from (X-Sesam-Peer), then closed. No firewall is touched; a taken port is left alone.
+    `published` listens in a container of the audit's own where one can be made.
     """
 
+    slow: ClassVar[bool] = True
     ports: tuple[int, ...]
+    published: bool = False
     seconds_limit: float = 45.0
 
 
@@ -499,6 +504,7 @@ class DialAnswer(Answer, frozen=True, kw_only=True):
     headers: dict[str, str] | None = None  # lower-case names, at most 40
     body: str = ""  # the first 4 KiB
     time: float = 0.0  # the target's clock when the HTTP answer came
+    context: str = ""  # where it was dialled: "container default" also where there is no `sesam`
 
 
 class Dial(Ask[DialAnswer], frozen=True):
@@ -506,6 +512,9 @@ class Dial(Ask[DialAnswer], frozen=True):
 
     `tls` False speaks plain HTTP; `path` "" stops after TLS. `address` is dialled instead of
     resolving the name. `seconds_limit` bounds the whole; 0 is the run's deadline.
+    `context` is "" for the host's own network, "container sesam" for a container on the network
+    `sesam`, "container default" for one on a network like the project's own: dialled with
+    the container's resolver and routes, and without the host's store. NOROOM: there is none.
     """
 
     slow: ClassVar[bool] = True
@@ -519,6 +528,7 @@ class Dial(Ask[DialAnswer], frozen=True):
     proxy: str = ""  # HOST:PORT; its credentials travel beside the asks
     vantage: str = "host"
     public: bool = False  # judge against the `Roots` sent earlier (for Pythons that hide the chain)
+    context: str = ""
     seconds_limit: float = 0.0
 
 

@@ -52,17 +52,23 @@ class Authority:
         )
         self.root.write_text(self._root.pem)
 
-    def leaf(self, name: str) -> tuple[Path, Path]:
+    @property
+    def key_and_root(self) -> str:
+        """What a program needs to sign in this authority's place."""
+        return self._root.key_pem + self._root.pem
+
+    def leaf(self, name: str, age: timedelta = AGE, days: float = 390) -> tuple[Path, Path]:
         """The chain and the key, as files, for a server called `name`."""
-        files = self._directory / f"{name}.pem", self._directory / f"{name}.key"
+        place = self._directory / f"{name}.{days:.0f}"
+        files = Path(f"{place}.pem"), Path(f"{place}.key")
         if not files[0].exists():
-            for path, text in zip(files, self.issue(name), strict=True):
+            for path, text in zip(files, self.issue(name, days, age), strict=True):
                 path.write_text(text)
         return files
 
-    def issue(self, name: str, days: float = 390) -> tuple[str, str]:
+    def issue(self, name: str, days: float = 390, age: timedelta = AGE) -> tuple[str, str]:
         """A new chain and its key, for a server called `name`, good for some more days."""
-        made = _make(name, issuer=self._issuer, days=days)
+        made = _make(name, issuer=self._issuer, days=days, age=age)
         return made.pem + self._issuer.pem, made.key_pem
 
     def subject_hash(self) -> str:
@@ -85,6 +91,7 @@ def _make(
     *,
     authority: x509.BasicConstraints | None = None,
     days: float = 390,
+    age: timedelta = AGE,
 ) -> Certificate:
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
@@ -99,7 +106,7 @@ def _make(
         .issuer_name(issuer.public.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - AGE)
+        .not_valid_before(now - age)
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(_identifier(signing), critical=False)

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from . import nginx
+from . import gateways, nginx
 from .certificates import Authority
+from .gateways import BLOCKING, INSPECTION, LOGIN_PROXY, PROXY, STRICT_PROXY
 from .processes import Processes
 from .registry import Registry
-from .services import CLOUDFRONT, NETWORK, R2, SERVICES, SINKHOLE
+from .resolver import AUDITORS_RESOLVER, Resolver
+from .services import CLOUDFRONT, PRIVATE_SINKHOLE, R2, SERVICES, SINKHOLE, SIX
+from .street import BOTH, PUSHED, Street
 
 SLOW = 4440  # the relay's port
-PROXY = 3128
 REGISTRY = "registry-1.docker.io"
-
-
-AUDITORS_RESOLVER = f"{NETWORK}.53"
 
 
 class Internet:
@@ -38,61 +33,50 @@ class Internet:
     ) -> None:
         self.resolver = resolver
         self._auditor = auditor
-        self._everywhere = False
-        self._cut_off = False
         self._directory = directory
         self._namespace = namespace
         self._processes = processes
-        self._ports: dict[str, int] = {}
-        self._verdicts: dict[str, str] = {}
-        self._dns: dict[str, str | None] = {}
-        self._own: dict[str, str] = {}
-        self._translations: dict[str, str] = {}
-        self._street: list[str] = []
-        self._deaf = False
-        self._caa: tuple[str, ...] = ()
-        self._dnsmasq: dict[str, int] = {}  # by the address it listens on
+        self._names = Resolver(directory, resolver, self._start, processes.end, self._wait)
+        self._street = Street(auditor=auditor)
+        self._running: set[int] = set()
         self.registry = Registry(directory, processes)
 
     def start(self) -> None:
-        """Make the certificates and start DNS, nginx and the slow relay."""
+        """Make the certificates and start DNS, nginx and all that is always there."""
         self._directory.mkdir()
         self.public = Authority(self._directory / "public", "Lab Trust Services")
         self.private = Authority(self._directory / "private", "Example Corp Inspection")
         addresses = [x for s in SERVICES.values() for x in (s.address, s.extra_address) if x]
-        addresses += [SINKHOLE, AUDITORS_RESOLVER]
+        addresses += [SINKHOLE, PRIVATE_SINKHOLE, AUDITORS_RESOLVER]
         commands = [f"address add {address}/32 dev lo" for address in addresses]
+        commands += [f"address add {address}/128 dev lo" for address in SIX.values()]
         self._ip("link set lo up", *commands)
         settings = (
             "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/icmp_ratelimit"
         )
         self._inside("sh", "-c", settings)
 
-        config = nginx.config(self._directory, self.public, self.private)
+        config = nginx.config(self._directory, self.public)
         (self._directory / "nginx.conf").write_text(config)
         (self._directory / "delay").write_text("0")
-        self._write_dns()
         self.registry.start()
         relay = str(Path(__file__).with_name("relay.py"))
         self._start(
             "relay", sys.executable, relay, "0.0.0.0", str(SLOW), f"{self._directory}/delay"
         )
+        self._start("pebble", *gateways.pebble(self._directory, self.public))
         self._start(
             "nginx", "nginx", "-p", str(self._directory), "-c", "nginx.conf", "-e", "nginx.log"
         )
-        (self._directory / "proxy").write_text("")
-        proxy = str(Path(__file__).with_name("proxy.py"))
-        files = (f"{self._directory}/hosts", f"{self._directory}/proxy")
-        self._start("proxy", sys.executable, proxy, self.resolver, str(PROXY), *files)
-        self._start_dns()
-        self._wait()
+        self._start("squid", *gateways.squid(self._directory / "squid", self.resolver))
+        self._names.start()
+        self._write_firewall()
+        for port in (443, PROXY):
+            self._wait(port)
 
-    def publish(self, name: str, address: str | None) -> None:
-        """Give a name of the lab's own (a NODE_DOMAIN) an address, or take it away."""
-        self._own.pop(name, None)
-        if address:
-            self._own[name] = address
-        self._write_dns()
+    def publish(self, name: str, *addresses: str | None) -> None:
+        """Give a name of the lab's own (a NODE_DOMAIN) addresses, or take them away."""
+        self._names.publish(name, *filter(None, addresses))
 
     def certify(self, name: str) -> None:
         """Let's Encrypt of the lab has a certificate for the name, for a Traefik that asks."""
@@ -101,12 +85,14 @@ class Internet:
 
     def address_of(self, name: str) -> str:
         """The address of a name of the lab's own."""
-        return self._own[name]
+        return self._names.address_of(name)
 
     def translate(self, address: str, to: str) -> None:
         """Connections to one address arrive at another: NAT."""
-        self._translations[address] = to
+        self._street.translations[address] = to
         self._write_firewall()
+
+    # -- what becomes of packets -------------------------------------------------------------------
 
     def slow(self, *names: str, seconds: float = 5) -> None:
         """The connection stands at once, but TLS answers only after some seconds."""
@@ -115,29 +101,84 @@ class Internet:
 
     def refuse(self, *names: str) -> None:
         """Connections are reset."""
-        self._judge("reject with tcp reset", names)
+        self._judge(f"{BOTH} reject with tcp reset", names)
+
+    def forbid(self, *names: str) -> None:
+        """Connections are refused by a firewall that says so."""
+        self._judge(f"{BOTH} reject with icmp admin-prohibited", names)
 
     def blackhole(self, *names: str) -> None:
         """Packets vanish."""
         self._judge("drop", names)
 
+    def swallow(self, *names: str) -> None:
+        """Half-open: the connection stands, and what is said on it vanishes."""
+        self._judge(f"tcp dport 443 {PUSHED} drop", names)
+
+    def cut(self, *names: str) -> None:
+        """The connection stands until TLS names the server, and then is reset."""
+        self._judge(f"tcp dport 443 {PUSHED} reject with tcp reset", names)
+
+    @contextlib.contextmanager
+    def filtered(self, rule: str) -> Iterator[None]:
+        """A rule of a firewall in front of the hosts, for a while."""
+        self._street.rules = [rule]
+        self._write_firewall()
+        try:
+            yield
+        finally:
+            self._street.rules = []
+            self._write_firewall()
+
+    def six(self, verdict: str = "") -> None:
+        """Every name has an IPv6 address as well, which may be dropped or rejected."""
+        self._street.six = verdict
+        self._names.six(SIX)
+        self._write_firewall()
+
+    # -- who answers -------------------------------------------------------------------------------
+
     def wrong_certificate(self, *names: str) -> None:
         """TLS shows a publicly trusted certificate, but of another name."""
         self._redirect(nginx.WRONG_NAME, names)
 
+    def expired(self, *names: str) -> None:
+        """TLS shows a certificate that has ended."""
+        self._redirect(nginx.EXPIRED, names)
+
+    def not_yet_valid(self, *names: str) -> None:
+        """TLS shows a certificate that has not begun."""
+        self._redirect(nginx.NOT_YET, names)
+
+    def old_tls(self, *names: str) -> None:
+        """The server speaks TLS 1.1 alone."""
+        self._redirect(nginx.OLD_TLS, names)
+
+    def plain_http(self, *names: str) -> None:
+        """The server does not speak TLS at all."""
+        self._redirect(80, names)
+
+    def other_service(self, *names: str) -> None:
+        """The right certificate, before another service."""
+        self._redirect(nginx.OTHER_SERVICE, names)
+
     def intercept(self, *names: str) -> None:
-        """TLS shows the right name, signed by a private authority (`private.root`)."""
-        self._redirect(nginx.OTHER_AUTHORITY, names)
+        """TLS is opened by mitmproxy, with the company's private authority (`private.root`)."""
+        self._inspect(INSPECTION, names)
+
+    def block(self, *names: str) -> None:
+        """TLS is opened by mitmproxy, which shows a block page in the service's place."""
+        self._inspect(BLOCKING, names)
 
     def captive(self, *names: str) -> None:
-        """TLS is fine, but every answer leads to a login page."""
+        """A captive portal answers: its own certificate, and every answer leads to its login."""
+        self._street.portals += names
         self._redirect(nginx.CAPTIVE, names)
 
     def layers_elsewhere(self) -> None:
         """The registry sends its clients on to a host outside *.docker.com."""
         self._redirect(nginx.LAYERS_ELSEWHERE, (REGISTRY,))
-        self._dns[R2] = SERVICES[CLOUDFRONT].address
-        self._write_dns()
+        self._names.lie((R2,), SERVICES[CLOUDFRONT].address)
 
     def blobs_gone(self) -> None:
         """The registry has no blob any more."""
@@ -147,132 +188,90 @@ class Internet:
         """The registry has had enough of this address."""
         self._redirect(nginx.LIMIT, (REGISTRY,))
 
-    def proxy(self, *rules: str) -> None:
-        """The proxy refuses these names; `Basic:...` is a login that it demands."""
-        (self._directory / "proxy").write_text("\n".join(rules))
+    def proxy_demands_login(self) -> None:
+        """The proxy lets nobody through without a login."""
+        self._street.proxy = LOGIN_PROXY
+        self._write_firewall()
+
+    def proxy_refuses(self) -> None:
+        """The proxy's list forbids a name (gateways.REFUSED)."""
+        self._street.proxy = STRICT_PROXY
+        self._write_firewall()
+
+    # -- what names lead to ------------------------------------------------------------------------
 
     def unknown(self, *names: str) -> None:
         """The names do not exist (NXDOMAIN)."""
-        self._dns.update(dict.fromkeys(names))
-        self._write_dns()
+        self._names.lie(names, None)
 
     def sinkhole(self, *names: str, address: str = SINKHOLE) -> None:
         """The names lead to one address, where a block page answers."""
-        self._dns.update(dict.fromkeys(names, address))
-        self._write_dns()
+        self._names.lie(names, address)
+
+    def servfail(self, *names: str) -> None:
+        """The resolver could not find out, for it reaches no other."""
+        self._names.fail(names)
+
+    def unanswered(self, *names: str) -> None:
+        """The resolver answers for all names but these."""
+        self._names.ignore(names)
 
     def caa(self, name: str, tag: str, value: str) -> None:
         """The name has a CAA record."""
-        record = bytes((0, len(tag))) + tag.encode() + value.encode()
-        self._restart_dns(f"--dns-rr={name},257,{record.hex()}")
+        self._names.caa(name, tag, value)
 
     def deaf(self) -> None:
         """The resolver answers nobody."""
-        self._deaf = True
+        self._street.deaf = True
         self._write_firewall()
+
+    def lossy(self) -> None:
+        """The first question of every socket to the resolver is lost."""
+        self._street.lossy = True
+        self._write_firewall()
+
+    # -- whose trouble it is -----------------------------------------------------------------------
 
     def everywhere(self) -> None:
         """What misbehaves does so for the auditor too: it is the world, and no host's firewall."""
-        self._everywhere = True
+        self._street.everywhere = True
         self._write_firewall()
-        self._write_dns()
+        self._names.tell_all()
 
     def cut_off(self) -> None:
         """The auditor has hosts, but no internet."""
-        self._cut_off = True
+        self._street.cut_off = True
         self._write_firewall()
-
-    @contextlib.contextmanager
-    def filtered(self, rule: str) -> Iterator[None]:
-        """A rule of a firewall in front of the hosts, for a while."""
-        self._street = [rule]
-        self._write_firewall()
-        try:
-            yield
-        finally:
-            self._street = []
-            self._write_firewall()
 
     def reset(self) -> None:
         """Everything behaves again."""
-        self._ports, self._verdicts, self._dns, self._deaf = {}, {}, {}, False
-        self._everywhere, self._cut_off = False, False
-        self._translations = {}
-        self.proxy()
+        self._street = Street(auditor=self._auditor)
         self._write_firewall()
-        self._write_dns()
-        if self._caa:
-            self._restart_dns()
+        self._names.reset()
 
     def requests(self) -> list[str]:
         """What was asked so far: `host method path status`, one line a request."""
         return (self._directory / "access.log").read_text().splitlines()
 
+    def _inspect(self, port: int, names: tuple[str, ...]) -> None:
+        if port not in self._running:
+            directory = self._directory / f"inspection{port}"
+            command = gateways.inspection(directory, port, self.public, self.private)
+            self._start("inspection", *command)
+            self._wait(port)
+            self._running.add(port)
+        self._redirect(port, names)
+
     def _redirect(self, port: int, names: tuple[str, ...]) -> None:
-        self._ports.update(dict.fromkeys(names, port))
+        self._street.ports.update(dict.fromkeys(names, port))
         self._write_firewall()
 
     def _judge(self, verdict: str, names: tuple[str, ...]) -> None:
-        self._verdicts.update(dict.fromkeys(names, verdict))
+        self._street.verdicts.update(dict.fromkeys(names, verdict))
         self._write_firewall()
 
     def _write_firewall(self) -> None:
-        whose = "" if self._everywhere else f"ip saddr != {self._auditor}"
-        rules = ["table ip lab", "delete table ip lab", "table ip lab {"]
-        rules += ["chain way { type nat hook prerouting priority dstnat;"]
-        for name, port in self._ports.items():
-            rules += [f"{whose} ip daddr {_addresses(name)} tcp dport 443 redirect to :{port}"]
-        for address, to in self._translations.items():
-            rules += [f"ip daddr {address} dnat to {to}"]
-        rules += ["}", "chain back { type nat hook postrouting priority srcnat;"]
-        rules += ["ct status dnat masquerade" for _ in self._translations]
-        rules += ["}", "chain door { type filter hook prerouting priority mangle;"]
-        deaf = ("udp", "tcp") if self._deaf else ()
-        rules += [f"{whose} {protocol} dport 53 drop" for protocol in deaf]
-        rules += [f"ip saddr {self._auditor} ip daddr {NETWORK}.0/24 drop"] if self._cut_off else []
-        rules += [
-            f"{whose} ip daddr {_addresses(name)} drop"
-            for name, verdict in self._verdicts.items()
-            if verdict == "drop"
-        ]
-        rules += self._street
-        rules += ["}", "chain desk { type filter hook input priority filter;"]
-        for name, verdict in self._verdicts.items():
-            rules += [f"{whose} ip daddr {_addresses(name)} tcp dport {{ 80, 443 }} {verdict}"]
-        self._inside("nft", "-f", "-", text="\n".join([*rules, "}", "}", ""]))
-
-    def _write_dns(self) -> None:
-        true = {name: service.address for name, service in SERVICES.items()} | self._own
-        bent = true | self._dns
-        self._write_hosts("hosts", bent)
-        self._write_hosts("auditors-hosts", bent if self._everywhere else true)
-        for process in self._dnsmasq.values():
-            os.kill(process, signal.SIGHUP)
-        if self._dnsmasq:
-            time.sleep(0.05)
-
-    def _write_hosts(self, file: str, names: Mapping[str, str | None]) -> None:
-        lines = (f"{address} {name}\n" for name, address in names.items() if address)
-        (self._directory / file).write_text("".join(lines))
-
-    def _restart_dns(self, *records: str) -> None:
-        """Records of other types are read at the start only."""
-        self._caa = records
-        self._processes.end(*self._dnsmasq.values())
-        self._start_dns()
-        self._wait()
-
-    def _start_dns(self) -> None:
-        files = {self.resolver: "hosts", AUDITORS_RESOLVER: "auditors-hosts"}
-        self._dnsmasq = {
-            address: self._start(
-                *("dnsmasq", "dnsmasq", "--conf-file=/dev/null", "--keep-in-foreground"),
-                *("--user=root", "--pid-file", "--no-hosts", "--no-resolv", "--bind-interfaces"),
-                *("--address=/#/", f"--listen-address={address}"),
-                *(f"--addn-hosts={self._directory}/{file}", "--log-facility=-", *self._caa),
-            )
-            for address, file in files.items()
-        }
+        self._inside("nft", "-f", "-", text=self._street.text())
 
     def _start(self, name: str, *command: str) -> int:
         enter = ("nsenter", f"--net=/run/netns/{self._namespace}")
@@ -285,23 +284,12 @@ class Internet:
         enter = ("nsenter", f"--net=/run/netns/{self._namespace}")
         subprocess.run((*enter, *command), input=text, text=True, check=True)
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection((self.resolver, 53), timeout=1).close()
-                socket.create_connection((self.resolver, 443), timeout=1).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                break
-        else:
+    def _wait(self, port: int, address: str = "") -> None:
+        listens = f"src {address}:{port}" if address else f"sport = :{port}"
+        ready = f"until ss -Hltn '{listens}' | grep -q .; do sleep 0.02; done"
+        try:
+            self._inside("timeout", "10", "sh", "-c", ready)
+        except subprocess.CalledProcessError as error:
             logs = "".join(path.read_text() for path in self._directory.glob("*.log"))
-            raise RuntimeError(f"the fake internet does not answer:\n{logs}")
-        listens = f"ss -Hltn src {AUDITORS_RESOLVER}:53 | grep -q ."
-        self._inside("timeout", "10", "sh", "-c", f"until {listens}; do sleep 0.02; done")
-
-
-def _addresses(name: str) -> str:
-    service = SERVICES[name]
-    return f"{{ {', '.join(filter(None, (service.address, service.extra_address)))} }}"
+            words = f"the fake internet does not listen on port {port}:\n{logs}"
+            raise RuntimeError(words) from error

@@ -9,7 +9,8 @@ from pathlib import Path
 from . import identity, root
 from .host import LabHost, Wanted
 from .instance import Instance
-from .internet import AUDITORS_RESOLVER, Internet
+from .internet import Internet
+from .resolver import AUDITORS_RESOLVER
 
 NEEDED = (
     *("mmdebstrap", "dnsmasq", "nginx", "ip", "nft", "mkfs.ext4", "openssl", "ssh", "ssh-keygen"),

@@ -1,7 +1,8 @@
-"""The nginx configuration of the fake internet: the true answers, and four ways to be wrong."""
+"""The nginx configuration of the fake internet: the true answers, and the ways to be wrong."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from .certificates import Authority
@@ -11,6 +12,7 @@ from .services import (
     LIMITED,
     MAPS,
     NO_BLOBS,
+    PRIVATE_SINKHOLE,
     R2,
     SERVICES,
     SINKHOLE,
@@ -18,7 +20,8 @@ from .services import (
 )
 
 # The ports that stand for a way to be wrong; connections to 443 are led there name by name.
-WRONG_NAME, OTHER_AUTHORITY, CAPTIVE = 4441, 4442, 4443
+WRONG_NAME, OTHER_SERVICE, CAPTIVE = 4441, 4442, 4443
+EXPIRED, NOT_YET, OLD_TLS, CAPTIVE_80 = 4447, 4448, 4449, 4480
 REGISTRIES = {4444: ELSEWHERE, 4445: NO_BLOBS, 4446: LIMITED}  # other tempers of the registry
 LAYERS_ELSEWHERE, BLOBS_GONE, LIMIT = REGISTRIES
 
@@ -44,17 +47,27 @@ http {{
     root {directory}/www;
     upstream registry {{ server unix:{directory}/registry.sock; }}
 """
-LOGIN_PAGE = "location / { return 302 http://login.example.net/?from=$host; }"
+PORTAL = "login.example.net"
+LOGIN_PAGE = f"location / {{ return 302 http://{PORTAL}/?from=$host; }}"
+SOMETHING_ELSE = """location / { default_type application/json; return 200 '{"status":"up"}'; }"""
+NOT_BEGUN = timedelta(days=-2)
+TLS_1_1 = "ssl_protocols TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;"
 BLOCK_PAGE = """
     location / {
         default_type text/html;
         return 403 '<html><body>Blocked by policy</body></html>';
     }
 """
-PLAIN = "server { listen 80 default_server; return 301 https://$host$request_uri; }"
+PLAIN = """
+    server {
+        listen 80 default_server;
+        listen [::]:80 default_server;
+        return 301 https://$host$request_uri;
+    }
+"""
 
 
-def config(directory: Path, public: Authority, private: Authority) -> str:
+def config(directory: Path, public: Authority) -> str:
     """The whole configuration; certificates are made on the way."""
     (directory / "www").mkdir()
     (directory / "www/lab").mkdir()
@@ -63,13 +76,19 @@ def config(directory: Path, public: Authority, private: Authority) -> str:
     stranger = public.leaf(STRANGER)
     parts = [HEAD.format(directory=directory), MAPS, PLAIN]
     default = "default_server"
-    parts += [_server(443, STRANGER, stranger, BLOCK_PAGE, extra_address=SINKHOLE, default=default)]
+    sinks = (SINKHOLE, PRIVATE_SINKHOLE)
+    parts += [_server(443, STRANGER, stranger, BLOCK_PAGE, addresses=sinks, default=default)]
+    parts += [_server(CAPTIVE, PORTAL, public.leaf(PORTAL), LOGIN_PAGE, default=default)]
+    parts += [f"server {{ listen {CAPTIVE_80}; {LOGIN_PAGE} }}"]
     for name, service in SERVICES.items():
-        leaf = public.leaf(name)
-        parts += [_server(443, name, leaf, service.locations, extra_address=service.extra_address)]
-        parts += [_server(WRONG_NAME, name, stranger, service.locations)]
-        parts += [_server(CAPTIVE, name, leaf, LOGIN_PAGE)]
-        parts += [_server(OTHER_AUTHORITY, name, private.leaf(name), service.locations)]
+        leaf, own = public.leaf(name), service.locations
+        addresses = tuple(filter(None, (service.extra_address,)))
+        parts += [_server(443, name, leaf, own, addresses=addresses)]
+        parts += [_server(WRONG_NAME, name, stranger, own)]
+        parts += [_server(OTHER_SERVICE, name, leaf, SOMETHING_ELSE)]
+        parts += [_server(EXPIRED, name, public.leaf(name, days=-1), own)]
+        parts += [_server(NOT_YET, name, public.leaf(name, NOT_BEGUN, 300), own)]
+        parts += [_server(OLD_TLS, name, leaf, f"{TLS_1_1} {own}")]
     registry = "registry-1.docker.io"
     for port, locations in REGISTRIES.items():
         parts += [_server(port, registry, public.leaf(registry), locations)]
@@ -83,10 +102,10 @@ def _server(
     leaf: tuple[Path, Path],
     locations: str,
     *,
-    extra_address: str = "",
+    addresses: tuple[str, ...] = (),
     default: str = "",
 ) -> str:
-    listens = [f"{port}"] + ([f"{extra_address}:{port}"] if extra_address else [])
+    listens = [f"{port}", f"[::]:{port}", *(f"{address}:{port}" for address in addresses)]
     chain, key = leaf
     return (
         f"server {{ server_name {name};"

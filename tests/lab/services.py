@@ -8,6 +8,7 @@ from dataclasses import dataclass
 LOGIN = base64.b64encode(b"sesamcustomer:dckr_pat_of_the_lab").decode()
 STRANGERS_LOGIN = base64.b64encode(b"stranger:dckr_pat_of_the_lab").decode()  # no customer
 NETWORK = "192.88.99"  # a retired anycast block: global to every rule, home to nobody
+NETWORK_6 = "3ffe:ffff:88"  # of the 6bone, given back
 AGENT_DOWNLOAD = "137.116.234.60"  # the guide's address for the agent
 LOG_SHIPPING = "52.142.116.113"  # the guide's address for log shipping
 
@@ -63,23 +64,9 @@ CDN = """
     }
 """
 ACME = """
-    location = /directory {
-        default_type application/json;
-        return 200 '{
-            "keyChange": "https://$host/acme/key-change",
-            "meta": {
-                "caaIdentities": ["letsencrypt.org"],
-                "termsOfService": "https://letsencrypt.org/documents/LE-SA-v1.5.pdf",
-                "website": "https://letsencrypt.org"
-            },
-            "newAccount": "https://$host/acme/new-acct",
-            "newNonce": "https://$host/acme/new-nonce",
-            "newOrder": "https://$host/acme/new-order",
-            "revokeCert": "https://$host/acme/revoke-cert"
-        }';
-    }
+    location = /directory { proxy_set_header Host $host; proxy_pass https://127.0.0.1:14000/dir; }
+    location / { proxy_set_header Host $host; proxy_pass https://127.0.0.1:14000; }
     location /lab/ { }
-    location = /acme/new-nonce { add_header Replay-Nonce $request_id; return 204; }
 """
 TOKEN = """
     location = /token {
@@ -168,5 +155,6 @@ SERVICES = {
     name: Service(name, f"{NETWORK}.{number}", locations, _EXTRA.get(name, ""))
     for number, (name, locations) in enumerate(_ANSWERS.items(), start=11)
 }
-SINKHOLE = f"{NETWORK}.250"
+SIX = {name: f"{NETWORK_6}::{number}" for number, name in enumerate(SERVICES, start=11)}
+SINKHOLE, PRIVATE_SINKHOLE = f"{NETWORK}.250", "10.66.66.66"
 STRANGER = "blocked.example.net"  # the name on the certificate of whoever answers in the way

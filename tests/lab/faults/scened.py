@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from ..internet import Internet
-from ..services import LOGIN, SERVICES, SINKHOLE
+from ..services import SERVICES, SINKHOLE
 from .fault import BLOCKED, FAILED, UNKNOWN, Fault
 from .inbound import NO_RULES, ONLY_SSH
 from .outbound import SUBJECTS
@@ -158,26 +158,18 @@ NOTHING_OUT = dict.fromkeys(
 )
 
 
-def _proxied(name: str, *rules: str, changes: Mapping[str, str], says: str = "") -> Fault:
-    return Fault(
-        name=name,
-        scene="proxied",
-        network=lambda internet: internet.proxy(*rules),
-        changes=changes,
-        says=says,
-    )
-
-
 PROXIED = (
-    _proxied(
-        "a proxy that refuses PyPI",
-        "pypi.org",
+    Fault(
+        name="a proxy that refuses PyPI",
+        scene="proxied",
+        network=Internet.proxy_refuses,
         changes={"outbound.proxy": FAILED, SUBJECTS["pypi.org"]: FAILED},
         says="pypi.org",
     ),
-    _proxied(
-        "a proxy that demands a login",
-        f"Basic:{LOGIN}",
+    Fault(
+        name="a proxy that demands a login",
+        scene="proxied",
+        network=Internet.proxy_demands_login,
         changes={
             "outbound.proxy": FAILED,
             **NOTHING_OUT,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from .. import perfect, seed
+from ..gateways import PROXY
 from ..host import LabHost, Wanted
-from ..internet import PROXY
 from ..lab import Lab
 from ..services import AGENT_DOWNLOAD, LOG_SHIPPING, LOGIN
 from .fault import NOT_APPLICABLE, UNKNOWN

@@ -1,7 +1,7 @@
 """Facts: what the answers of a host mean, one module per subject; pure, and found in step.
 
-A fact is a frozen record (msgspec.Struct) with a class method `ask(profile)`, a generator that yields questions
-and returns the fact. It raises `Unknown` when it cannot tell.
+A fact is a frozen record (msgspec.Struct) with a class method `ask(profile)`, a generator that
+yields questions and returns the fact. It raises `Unknown` when it cannot tell.
 """
 
 from __future__ import annotations

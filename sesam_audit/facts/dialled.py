@@ -11,6 +11,8 @@ from sesam_audit.facts.identity import identity
 from sesam_audit.facts.markers import authentic, location
 from sesam_audit.facts.scene import Dialled, Scene, by_hand, listed, nowhere
 
+_PORTAL = 511  # Network Authentication Required (RFC 6585)
+_BLOCKING = (403, 451, _PORTAL)
 _TITLE = re.compile(r"<title[^>]*>\s*([^<]{1,120}?)\s*</title", re.IGNORECASE)
 
 
@@ -28,7 +30,7 @@ def classify(scene: Scene) -> Dialled:
         )
     if (answer.error or "").startswith("CRASH"):
         raise Unknown(f"dialling went wrong: {answer.error}", by_hand(scene.destination))
-    for layer in (_proxy, _dns, _tcp, _tls, identity, _service):
+    for layer in (_proxy, _dns, _tcp, _tls, _identity, _service):
         found = layer(scene)
         if found is not None:
             return found
@@ -93,13 +95,32 @@ def _tls(scene: Scene) -> Dialled | None:
     )
 
 
+def _identity(scene: Scene) -> Dialled | None:
+    """Why the server is not who it should be, with the page it shows in the service's place.
+
+    A captive portal cannot have the service's certificate: its own, with a way to its login, is
+    how it looks on port 443.
+    """
+    found = identity(scene)
+    page = _page(scene.answer, scene.destination) if scene.answer.status else ""
+    if found is None or not page or found.word == "clock-skew":
+        return found
+    text = f"{found.text}; it shows HTTP {scene.answer.status} {page}"
+    portal = _foreign(scene.answer, scene.destination) or scene.answer.status in _BLOCKING
+    word = "block-page" if portal and found.word == "tls-name-mismatch" else found.word
+    return Dialled(word, text)
+
+
 def _service(scene: Scene) -> Dialled | None:
     answer, destination = scene.answer, scene.destination
-    if not destination.path or authentic(answer, destination, vouched=_vouched(scene)):
+    if not destination.path:
+        return None
+    plain = not destination.tls and _foreign(answer, destination)  # nothing else tells a portal
+    if not plain and authentic(answer, destination, vouched=_vouched(scene)):
         return None
     if not answer.status:
         return Dialled("wrong-service", f"no HTTP answer came ({_why(answer)})")
-    if answer.status == 429 or answer.status >= 500:
+    if answer.status == 429 or (answer.status >= 500 and answer.status != _PORTAL):
         return Dialled("service-trouble", f"HTTP {answer.status}: the service, not a firewall")
     page = _page(answer, destination)
     if page:
@@ -115,7 +136,7 @@ def _page(answer: DialAnswer, destination: Destination) -> str:
     if away:
         return f"leads to {away}"
     if "html" not in (answer.headers or {}).get("content-type", "").lower():
-        return ""
+        return "of a captive portal" if answer.status == _PORTAL else ""
     title = _TITLE.search(answer.body)
     return "with a web page" + (f" called {title[1]!r}" if title else "")
 

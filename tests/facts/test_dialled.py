@@ -20,6 +20,7 @@ from .network import DAY, PUBLIC, chain, destination, good, stopped, tls
 HUB, PORTAL, PYPI = "registry-1.docker.io", "portal.sesam.io", "pypi.org"
 INSPECTION = "Example Corp Inspection"
 PAGE = {"content-type": "text/html"}
+MISMATCH = ("tls-name-mismatch", "it shows HTTP")
 
 
 def judged(name: str, answer: DialAnswer, **more: Any) -> Dialled:
@@ -163,6 +164,53 @@ def test_shared_address_of_a_content_network_is_ok() -> None:
     answer = good(PYPI, addresses=("151.101.0.223",))
 
     assert judged(PYPI, answer, shared=frozenset({"151.101.0.223"})).ok
+
+
+LEADS_AWAY = {"status": 302, "headers": {"location": "http://login.example.net/?x"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "word", "said"),
+    [
+        (LEADS_AWAY, "block-page", "leads to http://login.example.net/"),
+        ({"status": 511, "headers": PAGE}, "block-page", "HTTP 511 with a web page"),
+        ({"status": 403, "headers": PAGE}, "block-page", "with a web page"),
+        ({"status": 200, "headers": PAGE, "body": "<title>It works</title>"}, *MISMATCH),
+        ({"status": 404, "headers": PAGE, "body": "<title>It works</title>"}, *MISMATCH),
+        ({"status": 404, "headers": {}}, "tls-name-mismatch", "issued by"),
+    ],
+)
+def test_a_captive_portal_shows_its_own_certificate_and_leads_away(
+    changes: dict[str, Any], word: str, said: str
+) -> None:
+    verdict = judged(PORTAL, good(PORTAL, chain=chain("login.example.net"), **changes))
+
+    assert verdict.word == word
+    assert verdict.text.startswith("the certificate is for login.example.net")
+    assert said in verdict.text
+
+
+def test_interception_stays_interception_and_tells_the_page() -> None:
+    answer = good(PORTAL, chain=chain(PORTAL, INSPECTION), status=403, headers=PAGE)
+    verdict = judged(PORTAL, answer)
+
+    assert verdict.word == "tls-intercepted"
+    assert verdict.text.endswith("; it shows HTTP 403 with a web page")
+
+
+@pytest.mark.parametrize(
+    ("location", "word"),
+    [("http://login.example.net/", "block-page"), ("https://db.example.org/", "ok"), ("", "ok")],
+)
+def test_without_tls_only_a_redirect_away_tells_a_portal(location: str, word: str) -> None:
+    (extra,) = destinations(Profile(extra_destinations=("db.example.org:80",)))[-1:]
+    answer = DialAnswer(layer="done", status=302, headers={"location": location})
+
+    assert classify(Scene(answer, extra, NOW, PUBLIC.bundle)).word == word
+
+
+def test_the_status_of_captive_portals_is_no_trouble_of_the_service() -> None:
+    assert judged(HUB, good(HUB, status=511)).word == "block-page"
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])

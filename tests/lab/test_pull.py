@@ -68,7 +68,7 @@ def test_a_perfect_host_passes_all_three(
         (Internet.blackhole, "tcp-timeout"),
         (Internet.intercept, "tls-intercepted"),
         (Internet.wrong_certificate, "tls-name-mismatch"),
-        (Internet.captive, "block-page"),
+        (Internet.captive, "tls-name-mismatch"),
         (Internet.unknown, "dns-fails"),
     ],
 )

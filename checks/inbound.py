@@ -9,7 +9,7 @@ from sesam_audit.facts.arrival import WaysIn, arrive
 from sesam_audit.facts.caa import Caa
 from sesam_audit.facts.domain import Domain, is_global
 from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
-from sesam_audit.facts.inbound import WAYS
+from sesam_audit.facts.inbound import WAYS, Inbound
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import DOCKER_PORTS, NODE_PORT, WEB_PORTS, PortOwners
 from sesam_audit.judge import Now
@@ -318,6 +318,13 @@ class Proof(Struct, frozen=True):
     source: str
 
 
+def _listener(view: Inbound) -> str:
+    if view.published:
+        return "proved by a container that published the port, as the stack's Traefik will"
+    why = f": {view.unpublished}" if view.unpublished else ""
+    return f"proved by a listener on the host; Docker's forwarding was not on that way{why}"
+
+
 def _proofs(  # noqa: PLR0913, PLR0917 - what a way in is judged by
     port: int, way: str, outside: Outside, owners: PortOwners, ways: WaysIn, found: Found
 ) -> list[Proof]:
@@ -341,7 +348,7 @@ def _proofs(  # noqa: PLR0913, PLR0917 - what a way in is judged by
         else:
             proofs.append(Proof(view.vantage, view.stands, source))
         if seen.kind == "token":
-            found.note("proved by a listener on the host; Docker's forwarding was not on that way")
+            found.note(_listener(view))
     if not proofs:
         raise doubts[0]
     return proofs

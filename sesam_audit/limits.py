@@ -23,8 +23,8 @@ def not_verified(profile: Profile, chosen: list[Requirement]) -> Iterator[str]:
         yield (
             "Nothing listened on free ports for the audit (--passive)."
             if profile.passive
-            else "Where 80 and 443 were free the audit's own listener answered, in the host's"
-            " network: Docker's forwarding was not on that way."
+            else "Where 80 and 443 were free the audit's own listener answered, not the stack;"
+            " what lies between Docker and it was proved where a container published the ports."
         )
     if "license" in categories:
         yield "Whether Sesam's portal accepts the license was not asked."

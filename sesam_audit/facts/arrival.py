@@ -45,7 +45,7 @@ def arrive(
         ours = seen.kind == "token"
         return Arrival(seen, "" if ours else f"another machine answers: {seen.text}")
     if port in inbound.listening and seen.kind in ("answered", "refused", "silent", "mute"):
-        return _missed(port, seen, inbound.stands, firewall)
+        return _missed(port, seen, inbound, firewall)
     if seen.kind == "answered":
         return _answered(port, way, seen, inbound, owners)
     if seen.kind == "refused" and port in inbound.forbidden:
@@ -64,23 +64,40 @@ def arrive(
     return Arrival(seen, doubt=doubts.get(seen.kind, mute))
 
 
-def _missed(port: int, seen: Seen, stands: str, firewall: HostFirewall | Unknown) -> Arrival:
+def _missed(port: int, seen: Seen, inbound: Inbound, firewall: HostFirewall | Unknown) -> Arrival:
     """The host listened, and the vantage met something else: what that proves (table 4.1)."""
-    heard = stands == "internet" or (port == 443 and stands == "clients")
     if seen.kind == "answered":
         return Arrival(seen, f"answered by something else than this host: {seen.text}")
     if seen.kind == "mute":
         reason = f"the connection is completed, but this host's answer does not come: {seen.text}"
         return Arrival(seen, doubt=Unknown(reason))
     words = "refused" if seen.kind == "refused" else "filtered: no answer"
-    said = f"port {port} is {words} at {seen.text}, while this host listened on it"
-    filtered = True if isinstance(firewall, Unknown) else firewall.filters_input
-    if filtered:
-        reason = f"{said}; its own INPUT rules may do that, which Docker's ports do not pass"
-        return Arrival(seen, doubt=Unknown(reason, COMMAND))
-    if heard or (seen.kind == "refused" and port == 80):
+    said = f"port {port} is {words} at {seen.text}, while "
+    if inbound.published:
+        said += f"a container published it{_explained(port, firewall)}"
+    else:
+        said += "this host listened on it"
+        if isinstance(firewall, Unknown) or firewall.filters_input:
+            why = f" (no container published it: {inbound.unpublished})"
+            reason = f"{said}; its own INPUT rules may do that, which Docker's ports do not pass"
+            return Arrival(seen, doubt=Unknown(reason + why * bool(inbound.unpublished), COMMAND))
+    if _heard(port, inbound.stands) or (seen.kind == "refused" and port == 80):
         return Arrival(seen, said)
     return Arrival(seen, doubt=Unknown(said))
+
+
+def _heard(port: int, stands: str) -> bool:
+    """Whether the port must be open to those for whom the vantage stands."""
+    return stands == "internet" or (port == 443 and stands == "clients")
+
+
+def _explained(port: int, firewall: HostFirewall | Unknown) -> str:
+    """The host's own rule that stops a published port, if there is one; dials decide."""
+    try:
+        stops = "" if isinstance(firewall, Unknown) else firewall.forwarding(port).stops
+    except Unknown:
+        stops = ""
+    return f"; on the host: {stops}" if stops else ""
 
 
 def _answered(port: int, way: str, seen: Seen, inbound: Inbound, owners: PortOwners) -> Arrival:
@@ -120,7 +137,7 @@ def _closed(port: int, seen: Seen, owners: PortOwners, stands: str) -> Arrival:
         listening = owners.of(port).kind == "stack"
     except Unknown:
         listening = False
-    heard = stands == "internet" or (port == 443 and stands == "clients")
+    heard = _heard(port, stands)
     if seen.kind == "refused":
         if listening and (heard or port == 80):
             return Arrival(

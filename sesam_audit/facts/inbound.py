@@ -38,7 +38,8 @@ class Seen(Struct, frozen=True):
 class Inbound(Struct, frozen=True):
     """Dials from one vantage; `own` is the host's own certificate, a sample to compare with.
 
-    `listening` are the ports on which this host answered with `token` while it was dialled.
+    `listening` are the ports on which this host answered with `token` while it was dialled:
+    in a container that `published` them, or, for the reason in `unpublished`, in its own network.
     """
 
     contact: ContactAnswer
@@ -53,6 +54,8 @@ class Inbound(Struct, frozen=True):
     listening: frozenset[int] = frozenset()
     forbidden: frozenset[int] = frozenset()  # free ports on which only root may listen
     token: str = ""
+    published: bool = False
+    unpublished: str = ""
 
     def seen(self, port: int, way: str = ADDRESS) -> Seen:
         """What came of dialling a port.

@@ -61,7 +61,7 @@ def _look(profile: Profile, outside: tuple[tuple[str, str], ...]) -> Steps[tuple
     name, stack, heard = yield from gather(
         attempt(node_domain(profile)),
         attempt(Stack.ask(profile)),
-        attempt(Listen(_listened(profile))) if somebody else _nobody(),
+        attempt(Listen(_listened(profile), published=True)) if somebody else _nobody(),
     )
     mine = _ports(heard, "")
     called = name if isinstance(name, str) else contact.address
@@ -86,6 +86,8 @@ def _look(profile: Profile, outside: tuple[tuple[str, str], ...]) -> Steps[tuple
         "listening": mine,
         "forbidden": _ports(heard, "EACCES"),
         "token": heard.token if isinstance(heard, ListenAnswer) else "",
+        "published": isinstance(heard, ListenAnswer) and heard.published,
+        "unpublished": heard.detail if isinstance(heard, ListenAnswer) else "",
     }
     return tuple(
         Inbound(by_address=by_address, by_name=by_name, vantage=vantage, stands=stands, **shared)

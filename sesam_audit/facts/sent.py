@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sesam_audit.asks import Dial, Listen, ListenAnswer, Lookup, Pull, PullAnswer
+from sesam_audit.asks import Dial, DialAnswer, Listen, ListenAnswer, Lookup, Pull, PullAnswer
 from sesam_audit.evidence import Evidence
 from sesam_audit.facts.pull import AUTH
 
@@ -12,15 +12,18 @@ from sesam_audit.facts.pull import AUTH
 def sent(evidence: Evidence) -> Iterator[str]:
     """One line for each connection and DNS question that the audit made."""
     for ask, answer in evidence.answers.items():
+        if isinstance(ask, Dial) and isinstance(answer, DialAnswer) and answer.error == "NOROOM":
+            continue
         if isinstance(ask, Dial):
             what = f"GET {ask.path}" if ask.path else "TLS handshake" if ask.tls else "TCP connect"
             through = f" through {ask.proxy}" if ask.proxy else ""
             to = f" at {ask.address}" if ask.address else ""
-            yield f"{ask.vantage} -> {ask.name}:{ask.port}{to}{through}: {what}"
+            yield f"{ask.context or ask.vantage} -> {ask.name}:{ask.port}{to}{through}: {what}"
         elif isinstance(ask, Listen) and isinstance(answer, ListenAnswer):
             ports = [port for port, fault in (answer.ports or {}).items() if not fault]
             if ports:
-                yield f"host: listened on {' and '.join(ports)} until the audit's end"
+                where = "a container published" if answer.published else "host: listened on"
+                yield f"{where} {' and '.join(ports)} until the audit's end"
         elif isinstance(ask, Pull) and isinstance(answer, PullAnswer):
             through = f" through {ask.proxy}" if ask.proxy else ""
             for step in answer.steps:

@@ -126,6 +126,7 @@ def arrived(
     stands: str = "internet",
     port: int = 443,
     firewall: HostFirewall | Unknown | None = None,
+    **given: Any,
 ) -> Arrival:
     """What is proved while the host itself listens."""
     view = Inbound(
@@ -135,6 +136,7 @@ def arrived(
         stands=stands,
         listening=frozenset((80, 443)),
         token=TOKEN,
+        **given,
     )
     return arrive(port, ADDRESS, view, FREE, HostFirewall() if firewall is None else firewall)
 
@@ -178,20 +180,20 @@ def test_silence_and_refusal_while_the_host_listens(
     assert (arrival.doubt is None) is fault
 
 
-@pytest.mark.parametrize(
-    "firewall",
-    [
-        HostFirewall(ufw=True),
-        HostFirewall(iptables="*filter\n:INPUT DROP [0:0]\nCOMMIT\n"),
-        HostFirewall(iptables="*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j ufw-before-input\n"),
-        HostFirewall(
-            nftables="table inet f {\n\tchain i {\n\t\ttype filter hook input priority 0;"
-            " policy drop;\n\t}\n}\n"
-        ),
-        HostFirewall(nftables=Unknown("needs root: the firewall's rules")),
-        Unknown("not collected"),
-    ],
+FILTERS = (
+    HostFirewall(ufw=True),
+    HostFirewall(iptables="*filter\n:INPUT DROP [0:0]\nCOMMIT\n"),
+    HostFirewall(iptables="*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j ufw-before-input\n"),
+    HostFirewall(
+        nftables="table inet f {\n\tchain i {\n\t\ttype filter hook input priority 0;"
+        " policy drop;\n\t}\n}\n"
+    ),
+    HostFirewall(nftables=Unknown("needs root: the firewall's rules")),
+    Unknown("not collected"),
 )
+
+
+@pytest.mark.parametrize("firewall", FILTERS)
 def test_an_input_filter_of_the_host_is_no_evidence_against_it(
     firewall: HostFirewall | Unknown,
 ) -> None:
@@ -199,6 +201,48 @@ def test_an_input_filter_of_the_host_is_no_evidence_against_it(
 
     assert not arrival.fault
     assert "which Docker's ports do not pass" in str(arrival.doubt)
+
+
+def test_why_no_container_published_is_told_beside() -> None:
+    why = "no Docker daemon answers (ENOENT)"
+    silence = stopped("tcp", "TIMEOUT", HOST)
+
+    arrival = arrived(silence, firewall=HostFirewall(ufw=True), unpublished=why)
+
+    assert str(arrival.doubt).endswith(f"(no container published it: {why})")
+
+
+@pytest.mark.parametrize("firewall", FILTERS)
+def test_an_input_filter_excuses_no_published_port(firewall: HostFirewall | Unknown) -> None:
+    silence = stopped("tcp", "TIMEOUT", HOST)
+
+    arrival = arrived(silence, firewall=firewall, published=True)
+
+    assert arrival.fault == (
+        f"port 443 is filtered: no answer at {HOST}, while a container published it"
+    )
+
+
+@pytest.mark.parametrize("published", [True, False])
+@pytest.mark.parametrize(("stands", "fault"), [("clients", True), ("none", False)])
+def test_silence_of_a_published_port_counts_for_those_who_have_a_right_to_it(
+    stands: str, fault: bool, published: bool
+) -> None:
+    arrival = arrived(stopped("tcp", "TIMEOUT", HOST), stands, published=published)
+
+    assert (bool(arrival.fault), arrival.doubt is None) == (fault, fault)
+
+
+def test_the_rule_that_stops_a_published_port_is_named() -> None:
+    drop = (
+        "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -j DOCKER-USER\n-A DOCKER-USER -j DROP\nCOMMIT\n"
+    )
+    silence = stopped("tcp", "TIMEOUT", HOST)
+
+    arrival = arrived(silence, firewall=HostFirewall(iptables=drop), published=True)
+
+    assert "a container published it; on the host: " in arrival.fault
+    assert "DOCKER-USER" in arrival.fault
 
 
 def test_without_root_nobody_listens_on_443() -> None:

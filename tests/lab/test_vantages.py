@@ -56,7 +56,7 @@ def test_a_machine_on_the_internet_proves_both_ports(
             f"({outside.public_address})" in finding["message"]
             or outside.address in (finding["message"])
         )
-        assert "Docker's forwarding was not on that way" in notes(audited, name)
+        assert "proved by a container that published the port" in notes(audited, name)
 
 
 def test_a_perfect_host_is_ready_once_the_internet_has_looked(
@@ -107,27 +107,66 @@ def test_a_rule_in_front_of_the_host_is_a_fault(
     assert all("filtered" in audited.findings[name]["message"] for name in failed)
 
 
-def test_the_hosts_own_input_filter_proves_nothing(
+CLOSED = (
+    "nft add table inet closed; nft 'add chain inet closed i { type filter hook input"
+    " priority 0; }'; nft add rule inet closed i tcp dport '{ 80, 443 }' drop"
+)
+
+
+def test_the_hosts_own_input_filter_does_not_stop_what_docker_publishes(
     auditor: Auditor, perfect: LabHost, outside: LabHost
 ) -> None:
     assert outside.name == "outside"
-    rules = (
-        "nft add table inet closed; nft 'add chain inet closed i { type filter hook input"
-        " priority 0; }'; nft add rule inet closed i tcp dport '{ 80, 443 }' drop"
-    )
-    with seeded(perfect, rules, "nft delete table inet closed"):
+    with seeded(perfect, CLOSED, "nft delete table inet closed"):
+        audited = auditor.audit(perfect, "deadline=4", words=INTERNET)
+
+    assert {audited.outcomes[name] for name in (*HTTP, *HTTPS)} == {"passed"}
+
+
+def test_without_a_daemon_the_hosts_own_input_filter_proves_nothing(
+    auditor: Auditor, perfect: LabHost, outside: LabHost
+) -> None:
+    assert outside.name == "outside"
+    stop = "systemctl stop docker.socket docker.service"
+    start = "systemctl reset-failed; systemctl start docker.socket docker.service"
+    with seeded(perfect, f"{CLOSED}; {stop}", f"nft delete table inet closed; {start}"):
         audited = auditor.audit(perfect, "deadline=4", words=INTERNET)
 
     for name in (*HTTP, *HTTPS):
         assert audited.outcomes[name] == "unknown"
         assert "Docker's ports do not pass" in audited.findings[name]["message"]
+        assert (
+            "(no container published it: no Docker daemon answers"
+            in (audited.findings[name]["message"])
+        )
+
+
+@pytest.mark.parametrize("port", [80, 443])
+def test_a_rule_of_the_host_that_stops_forwarding_is_a_fault_and_named(
+    auditor: Auditor, perfect: LabHost, outside: LabHost, port: int
+) -> None:
+    assert outside.name == "outside"
+    rule = f"DOCKER-USER -p tcp --dport {port} -m conntrack --ctstate NEW -j DROP"
+    with seeded(perfect, f"iptables -I {rule}", f"iptables -D {rule}"):
+        audited = auditor.audit(perfect, "deadline=4", words=INTERNET)
+
+    failed = {name for name in (*HTTP, *HTTPS) if audited.outcomes[name] == "failed"}
+    assert failed == set(HTTP if port == 80 else HTTPS)
+    for name in failed:
+        message = audited.findings[name]["message"]
+        assert f"port {port} is filtered: no answer at " in message
+        assert "while a container published it; on the host: " in message
+        assert "DOCKER-USER" in message
 
 
 def test_nothing_listens_afterwards(auditor: Auditor, perfect: LabHost) -> None:
     auditor.audit(perfect, words=("--only", "inbound"))
-    time.sleep(0.3)
+    until = time.monotonic() + 3
+    look = "ss -Hltn | grep :443; docker ps -aq; docker images -aq; docker network ls | grep audit"
+    while (left := perfect.run(look, check=False).stdout) and time.monotonic() < until:
+        time.sleep(0.1)
 
-    assert ":443" not in perfect.run("ss -Hltn").stdout
+    assert left == ""
 
 
 def test_passive_listens_nowhere(auditor: Auditor, perfect: LabHost, outside: LabHost) -> None:

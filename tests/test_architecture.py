@@ -17,7 +17,8 @@ ENGINE = sorted((REPOSITORY / "sesam_audit").glob("*.py"))
 FACTS = sorted((REPOSITORY / "sesam_audit" / "facts").glob("*.py"))
 CHECKS = sorted((REPOSITORY / "checks").glob("*.py"))
 REPORTS = sorted((REPOSITORY / "reports").glob("*.py"))
-EVERYTHING = [*ENGINE, *FACTS, *CHECKS, *REPORTS]
+AGENT = sorted((REPOSITORY / "sesam_audit" / "agent").glob("*.py"))
+EVERYTHING = [*ENGINE, *AGENT, *FACTS, *CHECKS, *REPORTS]
 ALONE = {"probe", "probe_sh"}  # one file each, sent to targets, read by security teams
 
 
@@ -57,7 +58,7 @@ def tops(path: Path, *, inside_functions: bool = False) -> set[str]:
 @pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
 def test_only_one_module_reaches_hosts(path: Path) -> None:
     names = tops(path, inside_functions=True)
-    assert ("testinfra" in names) is (path.name == "host.py")
+    assert ("testinfra" in names) is (path in ENGINE and path.name == "host.py")
 
 
 @pytest.mark.parametrize("path", [*ENGINE, *FACTS], ids=name_of)
@@ -98,6 +99,18 @@ def test_checks_know_facts_and_the_words_of_a_requirement_only(path: Path) -> No
     for name in imports(path, inside_functions=True):
         if name.startswith("sesam_audit."):
             assert name.split(".")[1] in allowed, name
+
+
+@pytest.mark.parametrize("path", AGENT, ids=name_of)
+def test_the_agent_needs_nothing_but_python(path: Path) -> None:
+    """It runs where nothing else of this project is; its own modules it names relatively."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            assert node.level == 1
+        elif isinstance(node, ast.ImportFrom):
+            assert str(node.module).partition(".")[0] in sys.stdlib_module_names - {"__future__"}
+        elif isinstance(node, ast.Import):
+            assert {each.name for each in node.names} <= {*sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize("path", REPORTS, ids=name_of)

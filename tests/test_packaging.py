@@ -89,6 +89,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     [
         "sesam_audit/probe.py",
         "sesam_audit/probe_sh.py",
+        "sesam_audit/agent/main.py",
         "sesam_audit/py.typed",
         "sesam_audit/facts/__init__.py",
         "sesam_audit/checks/hardware.py",

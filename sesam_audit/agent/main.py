@@ -1,0 +1,99 @@
+"""The conversation: each request is a frame with one JSON object, and so is each reply."""
+
+import json
+import os
+import sys
+from typing import Any, Callable, Dict
+
+from . import kernel, working
+from .events import follow
+from .host import Host
+from .runner import look
+from .state import State, alive, boot, machine
+from .stop import Stop
+from .story import Story
+
+Request = Dict[str, Any]
+Reply = Callable[[Dict[str, Any]], None]
+
+
+def converse(marker: str, root: str = "/") -> None:
+    """Answer requests until standard input ends. What comes outside of frames is thrown away."""
+    os.umask(0o077)
+    kernel.forbid_looking()
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+
+    def reply(said: Dict[str, Any]) -> None:
+        content = json.dumps(said).encode("ascii")
+        sink.write(b"\n%s %d\n" % (marker.encode(), len(content)) + content)
+        sink.flush()
+
+    for line in source:
+        words = line.split()
+        if len(words) == 2 and words[0] == marker.encode() and words[1].isdigit():
+            answer(json.loads(source.read(int(words[1])).decode()), State(root), reply)
+
+
+def answer(request: Request, state: State, reply: Reply) -> None:
+    """One request. A refusal is a reply too: its words, and what to do next."""
+    try:
+        if os.geteuid():
+            raise Stop("only root can do that", "Allow sudo on the target.")
+        VERBS[request["verb"]](request, state, reply)
+    except Stop as stop:
+        reply({"stop": stop.words, "next": stop.step, "kind": stop.kind})
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reply({"stop": str(error), "next": "", "kind": "failed"})
+    finally:
+        state.let_go()
+
+
+def looking(request: Request, state: State, reply: Reply) -> None:
+    """Verb `look` {plan, secrets}: what is there for each action, on which machine and boot."""
+    found = look(Host(state, None, request.get("secrets")), request["plan"])
+    reply({"actions": found, "machine": machine(state.root), "boot": boot()})
+
+
+def status(_: Request, state: State, reply: Reply) -> None:
+    """Verb `status` {}: who is at work, all runs, and the plan of one that is unfinished."""
+    told: Dict[str, Any] = {"machine": machine(state.root), "boot": boot()}
+    holder, runs = state.holder(), []
+    told["held"] = state.held()
+    told["holder"] = dict(holder, alive=alive(holder)) if holder else None
+    for run in state.runs():
+        story = Story(run.records())
+        if story.state == "new":
+            continue
+        about: Dict[str, Any] = {"run": run.name, "state": story.state}
+        about["interrupted"] = story.interrupted()
+        about.update(at=story.opened["at"], operator=story.opened["operator"])
+        about["begun"] = list(story.chapters)
+        about["done"] = [name for name, each in story.chapters.items() if each.done]
+        if story.state == "unfinished":
+            about["plan"] = run.plan()
+        runs.append(about)
+    reply(dict(told, runs=runs))
+
+
+def following(request: Request, state: State, reply: Reply) -> None:
+    """Verb `follow` {run, from}: events beyond a number, until `result` or `gone`."""
+    follow(state, state.run(request["run"]), request.get("from", 0), reply)
+
+
+def stopping(request: Request, state: State, reply: Reply) -> None:
+    """Verb `stop` {run}: what is at work ends after its present action."""
+    state.run(request["run"]).keep("stop", b"")
+    reply({"stopping": request["run"]})
+
+
+VERBS = {
+    "look": looking,
+    "status": status,
+    "start": working.start,
+    "follow": following,
+    "stop": stopping,
+    "undo": working.undo,
+    "finish": working.finish,
+}

@@ -50,7 +50,7 @@ def template() -> Template:
     style = (folder / "html.css").read_text("utf-8")
     environment = Environment(
         loader=FileSystemLoader(folder),
-        bytecode_cache=_beside_bytecode(folder / "__pycache__"),
+        bytecode_cache=_compiled(folder / "__pycache__"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -69,13 +69,23 @@ def template() -> Template:
     return environment.get_template("html.jinja")
 
 
-def _beside_bytecode(folder: Path) -> BytecodeCache | None:
-    """Keep the compiled template where Python keeps our compiled modules, if it does."""
+def _compiled(beside: Path) -> BytecodeCache | None:
+    """Keep the compiled template beside our compiled modules, else in the user's own cache.
+
+    Compiling costs more than everything else that is rendered together.
+    """
     from jinja2 import FileSystemBytecodeCache
 
-    if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
+    if not sys.dont_write_bytecode and os.access(beside, os.W_OK):
+        return FileSystemBytecodeCache(str(beside))
+    try:
+        own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sesam-audit"
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        said = own.stat()
+    except (OSError, RuntimeError):  # the latter of a user without a home
         return None
-    return FileSystemBytecodeCache(str(folder))
+    private = said.st_uid == os.getuid() and not said.st_mode & 0o022
+    return FileSystemBytecodeCache(str(own)) if private else None
 
 
 def _spans(text: str) -> Iterator[tuple[bool, str]]:

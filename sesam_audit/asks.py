@@ -12,7 +12,6 @@ from collections.abc import Generator
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from msgspec import Struct
-from msgspec.structs import fields
 
 from sesam_audit.errors import Unknown
 
@@ -60,7 +59,7 @@ class Ask(Struct, Generic[A], frozen=True):
         return answer  # type: ignore[return-value]
 
     def __str__(self) -> str:
-        shown = [getattr(self, item.name) for item in fields(self)][: self.shown]
+        shown = [getattr(self, name) for name in self.__struct_fields__[: self.shown]]
         return " ".join([type(self).__name__.lower(), *map(_word, shown)])
 
 

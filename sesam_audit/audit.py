@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
+from importlib import import_module
 
 from msgspec.structs import replace
 
@@ -71,6 +72,11 @@ class Audit:
             jobs=self._request.jobs,
         )
         return Collection(targets, order, progress, opened)
+
+    def load(self) -> None:
+        """Import what judging needs, while the hosts answer."""
+        for name in ("sesam_audit.plugin", "cryptography.x509.verification"):
+            import_module(name)
 
     def finish(self, collection: Collection) -> Report:
         """Judge each host as it arrives; after Ctrl-C the report holds what was finished."""

@@ -181,7 +181,7 @@ _OPEN: set[Channel] = set()
 
 
 @atexit.register
-def _end_all() -> None:
+def end_all() -> None:
     """After Ctrl-C nobody closes the channels of hosts that still hang."""
     for channel in list(_OPEN):
         channel.kill()

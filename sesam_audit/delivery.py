@@ -6,22 +6,23 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any
 
 from sesam_audit.errors import AuditError, UsageError
-from sesam_audit.model import Report
 from sesam_audit.writing import check_writable, write
+
+if TYPE_CHECKING:
+    from sesam_audit.model import Report
 
 FORMATS = {"text": "txt", "json": "json", "junit": "xml", "html": "html", "csv": "csv"}
 """The names that --report and --format take, each with its file's suffix."""
 
 
-class Delivery(Struct, frozen=True):
+@dataclass(frozen=True)
+class Delivery:
     """The wanted formats and their places; `stdout` is the one format of standard output."""
 
     files: tuple[tuple[str, Path], ...]
@@ -135,6 +136,8 @@ def _columns() -> int:
 
 def _known(name: str | None) -> None:
     if name is not None and name not in FORMATS:
+        from difflib import get_close_matches
+
         close = get_close_matches(name, FORMATS, n=1)
         remedy = f"Did you mean {close[0]!r}?" if close else f"There are {', '.join(FORMATS)}"
         raise UsageError(f"There is no report format {name!r}", remedy)

@@ -24,7 +24,8 @@ _SHIELD = (
     "-p", "no:capture", "-p", "no:logging", "-p", "no:warnings", "-p", "no:faulthandler",
     "-p", "no:stepwise", "-p", "no:pastebin", "-p", "no:nose", "-p", "no:recwarn",
     "-p", "no:threadexception", "-p", "no:unraisableexception", "-p", "no:setuponly",
-    "-p", "no:setupplan", "-p", "no:debugging", "-p", "no:legacypath", "-p", "no:faulthandler",
+    "-p", "no:setupplan", "-p", "no:debugging", "-p", "no:legacypath", "-p", "no:skipping",
+    "-p", "no:assertion", "-p", "no:subtests", "-p", "no:reports",
     f"--config-file={os.devnull}", "--rootdir=/", "--noconftest", "--disable-plugin-autoload",
 )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -12,11 +11,6 @@ from urllib.parse import urlsplit
 
 from sesam_audit.errors import UsageError
 from sesam_audit.quantity import Size
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @dataclass(frozen=True)
@@ -116,6 +110,10 @@ def load(path: Path | None, settings: Iterable[str] = ()) -> Profile:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -140,6 +138,8 @@ def _merge(record: Any, tree: Mapping[str, Any], origin: str, prefix: str) -> An
 
 
 def _nearest(key: str, kinds: Iterable[str]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(key, list(kinds), n=1, cutoff=0.3)
     return f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(kinds)}"
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shlex
 import stat
-import tempfile
 from pathlib import Path
 
 from sesam_audit.errors import AuditError, UsageError
@@ -83,4 +82,5 @@ def _special(path: str | Path) -> bool:
 
 def _beside(target: Path) -> tuple[int, str]:
     """An empty file of mode 0600 in the same folder, so that renaming it is one step."""
-    return tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
+    name = str(target.parent / f".{target.name[:100]}.{os.urandom(8).hex()}.tmp")
+    return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), name

@@ -52,9 +52,11 @@ def test_help_comes_at_once() -> None:
 @pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("--version",), ("probe",)])
 def test_help_imports_nothing_heavy(words: tuple[str, ...]) -> None:
     text = (
-        "import sys\nfrom sesam_audit.cli import main\nsys.argv[0] = 'sesam-audit'\n"
-        "try: main()\nexcept SystemExit as end: code = end.code\n"
-        f"print(sorted(set({HEAVY!r}) & set(sys.modules)), code, file=sys.stderr)"
+        "import os, sys\nfrom sesam_audit.cli import main\nsys.argv[0] = 'sesam-audit'\n"
+        "leave = os._exit\ndef ended(code):\n"
+        f"    loaded = sorted(set({HEAVY!r}) & set(sys.modules))\n"
+        "    print(loaded, code, file=sys.stderr, flush=True)\n    leave(code)\n"
+        "os._exit = ended\nmain()"
     )
     done = subprocess.run(
         (sys.executable, "-c", text, *words),

@@ -15,8 +15,7 @@ def packed(manifest: List[Entry]) -> bytes:
 
 def unpacked(content: Optional[bytes]) -> List[Entry]:
     """A kept manifest; nothing when none was kept."""
-    found = json.loads(zlib.decompress(content).decode()) if content else []  # type: List[Entry]
-    return found
+    return list(json.loads(zlib.decompress(content).decode())) if content else []
 
 
 def same(entry: Entry, listed: Dict[str, Any]) -> bool:

@@ -6,7 +6,7 @@ The source is never changed and never removed here: after a copy it stays, renam
 import contextlib
 import os
 import time
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from . import copier, kernel, manifests
 from .action import Action, Facts, Note, Stop, UndoResult

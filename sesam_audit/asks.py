@@ -398,7 +398,8 @@ class DockerApiAnswer(Answer, frozen=True, kw_only=True):
 class DockerApi(Ask[DockerApiAnswer], frozen=True):
     """GET on unix:///var/run/docker.sock, whatever DOCKER_HOST says; only the named keys are kept.
 
-    A list answer keeps those keys of each element; `keep` of () keeps everything. Of `Labels`,
+    A list answer keeps those keys of each element; `keep` of () keeps everything, `State.Status`
+    the one key of an inner object, under that name. Of `Labels`,
     which may hold other people's secrets, only those in `labels` stay.
     """
 

@@ -842,7 +842,20 @@ def picked(value, ask):
     if isinstance(value.get("Labels"), dict):  # other people's labels may hold their secrets
         ours = {key: value["Labels"][key] for key in ask["labels"] if key in value["Labels"]}
         value = dict(value, Labels=ours)
-    return {key: value[key] for key in ask["keep"] or value if key in value}
+    if not ask["keep"]:
+        return value
+    found = {key: within(value, key) for key in ask["keep"]}
+    return {key: each for key, each in found.items() if each is not MISSING}
+
+
+MISSING = object()
+
+
+def within(value, key):
+    """A key of an object, `State.Status` being one further down."""
+    for part in key.split("."):
+        value = value.get(part, MISSING) if isinstance(value, dict) else MISSING
+    return value
 
 
 def listeners(ask):

@@ -259,6 +259,7 @@ def check_registry_login(login: DockerLogin, user: SesamUser, found: Found) -> N
     source="Guide, Installation: “A docker repository login (provided by Sesam support)”",
     level=MUST,
     needs=("docker.registry-login",),
+    apply_mends=True,
 )
 def check_registry_access(rehearsal: Rehearsal, now: Now, found: Found) -> None:
     """The login may read Sesam's private image.

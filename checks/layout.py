@@ -104,7 +104,11 @@ def check_directories(directories: Directories, found: Found) -> None:
     _settle(directories.inspect(), found)
 
 
-@requirement(source=f'{FILES}: "ln -s"; on the root disk "skip the symbolic link"', level=MUST)
+@requirement(
+    source=f'{FILES}: "ln -s"; on the root disk "skip the symbolic link"',
+    level=MUST,
+    apply_mends=True,
+)
 def check_data_link(data: DataDirectory, profile: Profile, found: Found) -> None:
     """/sesam/node-00/data leads to the data disk, or is the store on the root disk.
 
@@ -125,7 +129,9 @@ def check_data_link(data: DataDirectory, profile: Profile, found: Found) -> None
     _settle(inspect(data), found)
 
 
-@requirement(source=f"{SETUP}, 3: done after File structure it links twice", level=SHOULD)
+@requirement(
+    source=f"{SETUP}, 3: done after File structure it links twice", level=SHOULD, apply_mends=True
+)
 def check_stray_link(stray: StrayLink) -> None:
     """The data directory holds no link `data` to itself.
 
@@ -142,6 +148,7 @@ def check_stray_link(stray: StrayLink) -> None:
     source="Product files: docker-compose.yaml mounts the data directory; Guide, License Key",
     level=MUST,
     needs=("layout.data-link", "layout.compose-file"),
+    apply_mends=True,
 )
 def check_data_path(data: DataDirectory, found: Found) -> None:
     """Host, stack and license use the same data directory.
@@ -301,6 +308,7 @@ def check_env(
     source="Product files: docker-compose.yaml, volumes",
     level=MUST,
     needs=("layout.compose-file",),
+    apply_mends=True,
 )
 def check_bind_sources(sources: BindSources, found: Found) -> None:
     """Everything the stack mounts from the host has the type it needs.
@@ -347,7 +355,7 @@ def check_networks(networks: Networks, found: Found) -> None:
     found(f"bridges {' and '.join(NETWORKS)}")
 
 
-@requirement(source=CERTIFICATES, level=MUST, when=_letsencrypt)
+@requirement(source=CERTIFICATES, level=MUST, when=_letsencrypt, apply_mends=True)
 def check_certificates(
     files: CertificateFiles, deployment: Deployment, profile: Profile, now: Now, found: Found
 ) -> None:
@@ -387,6 +395,7 @@ def check_certificates_soon(
     level=MUST,
     needs=("layout.bind-sources",),
     when=_letsencrypt,
+    apply_mends=True,
 )
 def check_traefik_config(config: TraefikConfig, found: Found) -> None:
     """Traefik's real configuration serves the certificates and redirects to https.
@@ -431,7 +440,6 @@ def check_traefik_config(config: TraefikConfig, found: Found) -> None:
     source="Traefik's source: any access for group or others makes it drop the resolver",
     level=SHOULD,
     when=_own_certificates,
-    apply_mends=True,
 )
 def check_acme_file(acme: AcmeFile, found: Found) -> None:
     """Traefik's acme.json, once it is there, is for its owner alone.

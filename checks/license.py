@@ -64,7 +64,7 @@ def check_permissions(key: License, found: Found) -> None:
     assert not key.file.mode & 0o007, f"{key.path} has mode {mode}: every user has access"
 
 
-@requirement(source=PORTAL, level=MUST, needs=("license.file",))
+@requirement(source=PORTAL, level=MUST, needs=("license.file",), apply_mends=True)
 def check_format(key: License, found: Found) -> None:
     """The license is whole, in the form in which the portal gives it out.
 
@@ -85,6 +85,7 @@ def check_format(key: License, found: Found) -> None:
     level=MUST,
     needs=("license.format",),
     owner=Owner.SUPPORT,
+    apply_mends=True,
 )
 def check_expiry(key: License, now: Now, found: Found) -> None:
     """The license has not expired.
@@ -154,6 +155,7 @@ def check_signature(key: License, profile: Profile) -> None:
     source="Product files: the license's _id is the SUBSCRIPTION_ID of .env",
     level=MUST,
     needs=("license.format",),
+    apply_mends=True,
 )
 def check_subscription(key: License, deployment: Deployment, found: Found) -> None:
     """The license is for the subscription that .env names.

@@ -39,8 +39,6 @@ def profile_of(options: Mapping[str, Any]) -> Profile:
     settings = list(options["settings"])
     switches = ("measure_storage", "passive")
     settings += [f"{switch}=true" for switch in switches if options.get(switch)]
-    if options.get("wait") is not None:
-        settings.append("settled=60")
     if options.get("vantages"):
         settings.append(f"vantages={','.join(map(_vantage, options['vantages']))}")
     return load(options["profile_file"], settings)
@@ -60,8 +58,8 @@ def request_of(options: Mapping[str, Any], profile: Profile, way: Way) -> Reques
     """
     stage = options["stage"]
     if stage not in [item.value for item in Stage]:
-        raise UsageError(f"There is no stage {stage!r}", "Use --stage preflight or --stage live")
-    if stage == Stage.IMAGE.value:
+        raise UsageError(f"There is no stage {stage!r}", "Use --stage preflight")
+    if stage != Stage.PREFLIGHT.value:
         raise UsageError(f"The stage {stage} is not built in this release", "Use --stage preflight")
     return Request(
         profile=profile,
@@ -102,7 +100,7 @@ def way_of(options: Mapping[str, Any], *, alone: bool) -> Way:
     if options["ask_sudo_password"]:
         if options["sudo"] is False:
             raise UsageError("--no-sudo and --ask-sudo-password exclude each other")
-        privilege, password = Privilege.ASK, _password("sudo password: ")
+        privilege, password = Privilege.ASK, ask_password("sudo password: ")
     return Way(
         privilege=privilege,
         password=password,
@@ -113,7 +111,12 @@ def way_of(options: Mapping[str, Any], *, alone: bool) -> Way:
     )
 
 
-def _password(prompt: str) -> str:
+def ask_password(prompt: str) -> str:
+    """A secret from the terminal, or the next line of standard input.
+
+    Raises:
+        UsageError: standard input is no terminal, and has no further line.
+    """
     if sys.stdin.isatty():
         return str(click.prompt(prompt, hide_input=True, prompt_suffix="", err=True))
     line = sys.stdin.readline()
@@ -128,7 +131,7 @@ def _secrets(profile: Profile) -> tuple[tuple[str, str], ...]:
     if not where:
         return ()
     if where == "-":
-        return (("proxy", _password("proxy USER:PASSWORD: ")),)
+        return (("proxy", ask_password("proxy USER:PASSWORD: ")),)
     try:
         text = Path(where).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -58,7 +58,7 @@ class Audit:
     @property
     def kinds(self) -> tuple[type, ...]:
         """The facts that the judged checks ask for."""
-        return fact_kinds(item.facts() for item in self._judged)
+        return fact_kinds([*(item.facts() for item in self._judged), self._request.also])
 
     def start(
         self, targets: Sequence[Target], progress: Progress, opened: Mapping[str, Conversation]

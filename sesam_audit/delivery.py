@@ -123,8 +123,11 @@ class Delivery:
     def _text(self, report: Report, stream: Any) -> str:
         render: Callable[..., str] = import_module("sesam_audit.reports.text").render
         color = self.color and stream.isatty()
-        width = min(_columns(), 100) if stream.isatty() else 100
-        return render(report, color=color, width=width, verbose=self.verbose)
+        return render(report, color=color, width=self.width(stream), verbose=self.verbose)
+
+    def width(self, stream: Any = sys.stderr) -> int:
+        """How many columns a text may have."""
+        return min(_columns(), 100) if stream.isatty() else 100
 
 
 def _columns() -> int:

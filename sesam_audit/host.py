@@ -213,7 +213,8 @@ def _trouble(target: Target, error: ChannelError) -> HostError:
 class Conversation:
     """One program on one host, asked in rounds; it ends, with its children, when closed."""
 
-    def __init__(self, target: Target, way: Way) -> None:
+    def __init__(self, target: Target, way: Way, text: bytes | None = None) -> None:
+        """Reach for the host; the program is the probe unless it is given as text."""
         self._target, self._way = target, way
         self._marker = os.urandom(8).hex()
         self._shell = False
@@ -224,7 +225,7 @@ class Conversation:
         self._privilege = privilege
         self._channel = Channel(_line(target, way, command(self._marker, privilege)), self._marker)
         password = way.password if privilege is Privilege.ASK else None
-        self._channel.send(program(self._marker, PROBE.read_bytes(), password))
+        self._channel.send(program(self._marker, text or PROBE.read_bytes(), password))
 
     def exchange(self, request: bytes, script: Script, seconds: float) -> bytes:
         """Send one round's request, or its script to a target without Python; bring the answer.
@@ -243,6 +244,29 @@ class Conversation:
             raise _trouble(self._target, error) from error
         if frame == BAD_SUDO:
             raise self._refused()
+        return frame
+
+    def send(self, document: bytes) -> None:
+        """Put one framed document to a program that is not the probe."""
+        self._channel.send(b"%s %d\n" % (self._marker.encode(), len(document)) + document)
+
+    def receive(self, seconds: float) -> bytes:
+        """The next framed document of such a program.
+
+        Raises:
+            HostError: one sentence why none came.
+        """
+        try:
+            frame = self._channel.frame(seconds)
+        except ChannelError as error:
+            raise _trouble(self._target, error) from error
+        if frame == BAD_SUDO:
+            raise self._refused()
+        if frame == NO_PYTHON:
+            raise HostError(
+                f"{self._target.spec}: it has no Python 3.6 or later, which apply needs there",
+                "Install python3 on it; the audit itself goes without",
+            )
         return frame
 
     def _await(self, seconds: float) -> bytes:

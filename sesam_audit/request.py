@@ -29,6 +29,7 @@ class Request:
     as_of: datetime | None = None
     secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     waivers: tuple[Rule, ...] = ()
+    also: tuple[type, ...] = ()  # facts to be found beside those that the checks ask for
 
     @property
     def names_checks(self) -> bool:

@@ -61,6 +61,7 @@ def status(_: Request, state: State, reply: Reply) -> None:
     told: Dict[str, Any] = {"machine": machine(state.root), "boot": boot()}
     holder, runs = state.holder(), []
     told["held"] = state.held()
+    told["appliance"] = state.appliance()
     told["holder"] = dict(holder, alive=alive(holder)) if holder else None
     for run in state.runs():
         story = Story(run.records())

@@ -154,6 +154,15 @@ class State:
         if not self.key():
             write_whole(os.path.join(self.path, "key"), os.urandom(32))
 
+    def appliance(self) -> str:
+        """The APPLIANCE_ID that was made for this machine; "" when none was."""
+        return (content_of(os.path.join(self.path, "appliance")) or b"").decode()
+
+    def keep_appliance(self, identifier: str) -> None:
+        """Remember it for good: a second one would be a second appliance at Sesam."""
+        if self.appliance() != identifier:
+            write_whole(os.path.join(self.path, "appliance"), identifier.encode())
+
     def run(self, name: str) -> Run:
         """One run by name."""
         if not _NAME.match(name):

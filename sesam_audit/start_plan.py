@@ -1,0 +1,121 @@
+"""The phases that bring the stack up: login, images, start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sesam_audit.facts.docker_login import HUB, DockerLogin
+from sesam_audit.facts.ground import Number
+from sesam_audit.facts.inspection import listed
+from sesam_audit.facts.stack import Stack
+from sesam_audit.files_plan import picked
+from sesam_audit.site import Draft, Phase, Site, Step, Stop
+from sesam_audit.stack_file import SERVICES, images
+from sesam_audit.wanted import COMPOSE_FILE, ENV_FILE, LOGIN_FILE, POINT, PROJECT
+
+
+def login(site: Site, draft: Draft) -> Phase:
+    """The registry login that the updater mounts."""
+    wish, there, number = site.wishes.login, site.need(DockerLogin).updater, site.need(Number)
+    mends = site.open("docker.registry-login", "docker.registry-access", "layout.bind-sources")
+    if wish is None:
+        if there.fault and site.wishes.start:
+            draft.missing.append(f"the registry login, as {there.fault} (--login USER)")
+        elif there.fault:
+            draft.notes.append(f"{there.fault}: --login USER makes it; the start needs it")
+        return
+    if there.kind not in ("", "file") or there.store or there.hub.helper:
+        yield Stop(there.fault, f"Move {LOGIN_FILE} away, and use --login again")
+        return
+    yield Step(
+        kind="login",
+        title=f"Log {wish.user} in to Docker Hub, in {LOGIN_FILE}",
+        reason="the guide, Docker Setup: the updater's container reads this very file",
+        after={
+            "path": LOGIN_FILE,
+            "uid": number.user,
+            "gid": number.group,
+            "registry": HUB,
+            "user": wish.user,
+        },
+        mends=mends,
+        secret="registry",  # noqa: S106 - its name
+    )
+    if wish.password:
+        draft.secrets["registry"] = wish.password
+
+
+def start(site: Site, draft: Draft) -> Phase:
+    """Pull the images, start the stack, and wait until it is well."""
+    if not site.wishes.start:
+        return
+    yield from _refusals(site)
+    services, wanted = _composition(site, draft)
+    if not wanted:
+        return
+    yield Step(
+        kind="pull",
+        title=f"Pull {len(wanted)} images: {listed(wanted)}",
+        reason="before anything is stopped or started, so that the rest takes seconds",
+        after={"images": list(wanted), "login": LOGIN_FILE},
+    )
+    files = [step.after["path"] for step in draft.steps if step.after.get("path") == COMPOSE_FILE]
+    file = files[0] if files else f"{POINT}/{picked(site)}"
+    yield Step(
+        kind="up",
+        title=f"Start the stack: {listed(services)}",
+        reason="the guide, Start Services: docker compose up -d; nothing is recreated or removed",
+        after={
+            "project": PROJECT,
+            "directory": POINT,
+            "files": [file],
+            "env_file": ENV_FILE,
+            "services": list(services),
+        },
+        mends=site.open("stack.services"),
+    )
+    yield Step(
+        kind="wait",
+        title=f"Wait until the stack is well, {site.wishes.deadline // 60} minutes at the longest",
+        reason="a container that runs for a moment proves nothing",
+        after={
+            "project": PROJECT,
+            "services": list(services),
+            "deadline": site.wishes.deadline,
+        },
+    )
+
+
+def _refusals(site: Site) -> Iterator[Stop]:
+    for name in ("inbound.port-owner", "docker.conflicts"):
+        if site.failed(name):
+            yield Stop(site.failed(name), f"See `sesam-audit explain {name}`, or use --no-start")
+    if site.profile.certificates != "letsencrypt" or site.wishes.start_anyway:
+        return
+    for name in ("inbound.http", "inbound.dns"):
+        if site.failed(name):
+            yield Stop(
+                f"Let's Encrypt would fail, and counts failures: {site.failed(name)}",
+                "Put it right first, or use --no-start; --start-anyway takes the risk",
+            )
+
+
+def _composition(site: Site, draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The services and images that will be: ours when we write the file, else the rendered ones."""
+    values = [step.after["values"] for step in draft.steps if step.kind == "environment"]
+    if any(step.after.get("path") == COMPOSE_FILE for step in draft.steps):
+        return (SERVICES, images(values[0])) if values else ((), ())
+    stack = site.need(Stack)
+    named = {name: service.image for name, service in stack.services.items()}
+    if values:
+        named = {name: _retagged(image, values[0]) for name, image in named.items()}
+    return tuple(named), tuple(dict.fromkeys(each for each in named.values() if each))
+
+
+def _retagged(image: str, values: dict[str, str]) -> str:
+    """An image of a kept file, with the tag that the new .env gives it."""
+    keys = {"traefik": "TRAEFIK_DOCKER", "sesam/sesam-node": "SESAM_NODE"}
+    keys["sesam/fluent-bit"] = "FLUENTBIT"
+    repository, colon, _ = image.partition(":")
+    tag = values.get(f"{keys[repository]}_IMAGE_TAG") if repository in keys and colon else None
+    return f"{repository}:{tag}" if tag else image

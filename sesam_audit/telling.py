@@ -1,0 +1,110 @@
+"""What a person sees while work goes on: on standard error, one line for each action."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from sesam_audit.agent_link import Document
+from sesam_audit.cleaning import clean
+
+_LISTS = {
+    "undone": "Taken back",
+    "left": "Left, because it was changed since or is in use",
+    "cannot": "Cannot be taken back",
+}
+
+
+class Teller:
+    """Tells events; on a terminal progress is one line that is rewritten."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._live = sys.stderr.isatty() and not quiet
+        self._numbers: dict[str, str] = {}
+
+    def of(self, plan: Document) -> Teller:
+        """Count by the actions of this plan."""
+        total = len(plan["actions"])
+        self._numbers = {
+            each["id"]: f"[{number}/{total}] " for number, each in enumerate(plan["actions"], 1)
+        }
+        return self
+
+    def say(self, words: str) -> None:
+        """A sentence of ours."""
+        self._clear()
+        click.echo(clean(words), err=True)
+
+    def event(self, event: Document) -> None:
+        """Something the worker told."""
+        kind = event["event"]
+        if self._quiet:
+            return
+        if kind == "begin":
+            self._clear()
+            number = self._numbers.get(event.get("action", ""), "")
+            click.echo(f"{number}{clean(str(event.get('title', '')))}", err=True)
+        elif kind == "progress":
+            self._progress(event)
+        elif kind in ("left", "cannot"):
+            self.say(f"    {event.get('words', '')}")
+
+    def _progress(self, event: Document) -> None:
+        done, total = event.get("done"), event.get("total")
+        counted = f"  {_amount(done)} of {_amount(total)}" if total else ""
+        words = clean(f"    {event.get('text', '')}{counted}")
+        if self._live:
+            sys.stderr.write(f"\r\x1b[2K{words[:100]}")
+            sys.stderr.flush()
+
+    def _clear(self) -> None:
+        if self._live:
+            sys.stderr.write("\r\x1b[2K")
+
+    def trouble(self, result: Document) -> None:
+        """Why the work ended early: the action, what was said, what to do."""
+        self._clear()
+        number = self._numbers.get(result.get("action", ""), "")
+        word = "Stopped" if result.get("outcome") == "stopped" else "Failed"
+        click.secho(f"{word}: {number}{_plain(result.get('words', ''))}", err=True, bold=True)
+        if result.get("next"):
+            click.echo(_plain(result["next"]), err=True)
+
+    def outlook(self, verb: str, dry: Document) -> None:
+        """What an undo or a finish would look at."""
+        what = {"undo": "take back, the last first", "finish": "remove for good"}[verb]
+        if not dry["actions"]:
+            click.echo(f"Run {dry['run']}: nothing to {what.partition(',')[0]}")
+            return
+        click.secho(f"Run {dry['run']}: {verb} would {what}:", bold=True)
+        for each in dry["actions"]:
+            words = f": {each['words']}" if each.get("words") else ""
+            click.echo(f"  - {_plain(each['title'] + words)}")
+
+    def question(self, verb: str) -> str:
+        """What is asked before it is done."""
+        return {"undo": "Take this back?", "finish": "Remove this for good?"}[verb]
+
+    def lists(self, result: Document) -> None:
+        """The three lists of an undo."""
+        self._clear()
+        for key, title in _LISTS.items():
+            items: list[Any] = result.get(key) or []
+            if items:
+                click.secho(f"{title}:", bold=True)
+            for each in items:
+                words = f": {each['words']}" if each.get("words") else ""
+                click.echo(f"  - {_plain(each['title'] + words)}")
+
+
+def _plain(text: object) -> str:
+    return "\n".join(clean(line) for line in str(text).splitlines())
+
+
+def _amount(value: object) -> str:
+    if not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value / 1e6:.1f} MB" if value >= 100_000 else f"{value:g}"

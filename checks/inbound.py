@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import NotApplicable, Unknown
 from sesam_audit.facts.arrival import WaysIn, arrive
 from sesam_audit.facts.caa import Caa
 from sesam_audit.facts.domain import Domain, is_global
@@ -61,6 +61,7 @@ def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
 
         sesam-audit run ssh://THIS-HOST --from ssh://MACHINE=internet
     """
+    _in_use(subject, ways)
     issued = outside.views[0].issued(now)
     if issued is not None:
         found(f"proved by Let's Encrypt, which issued on {issued:%Y-%m-%d}", required="open to ANY")
@@ -96,6 +97,7 @@ def check_https(
 
         sesam-audit run ssh://THIS-HOST --from ssh://MACHINE=clients
     """
+    _in_use(subject, ways)
     proofs = _proofs(443, subject, outside, owners, ways, found)
     best = min(proofs, key=lambda proof: ("clients", "internet", "none").index(proof.stands))
     found.vantage = best.vantage
@@ -316,6 +318,11 @@ class Proof(Struct, frozen=True):
     vantage: str
     stands: str
     source: str
+
+
+def _in_use(way: str, ways: WaysIn) -> None:
+    if not ways.in_use(way):
+        raise NotApplicable("no resolver knows an IPv6 address (AAAA record) of NODE_DOMAIN")
 
 
 def _listener(view: Inbound) -> str:

@@ -61,7 +61,7 @@ def _in_order(findings: Iterable[Finding], every: Sequence[Finding]) -> list[Fin
     """What is needed first; else as the guide installs."""
     phases = {name: place for place, name in enumerate(_PHASES)}
     needs = {
-        item.id: item.needs
+        item.id: [need.partition(" ")[0] for need in item.needs]  # without the subject
         for item in sorted(every, key=lambda item: phases.get(item.category, len(phases)))
     }
     places: dict[str, int] = {}
@@ -156,6 +156,17 @@ def applying(host: HostReport) -> str:
     """The command that shows what `apply` would mend of the steps, or nothing."""
     mendable = any(item.apply_mends for item in (*host.blockers, *host.warnings))
     return f"sesam-audit apply {shlex.quote(flat(host.host))} --plan" if mendable else ""
+
+
+def left(host: HostReport) -> list[str]:
+    """What no audit can do or see: the numbered steps of a person, beside what does not apply."""
+    return [
+        note
+        for item in host.findings
+        if item.outcome is Outcome.NOT_APPLICABLE
+        for note in item.notes
+        if note[:1].isdecimal()
+    ]
 
 
 def last_step(host: HostReport) -> tuple[str, str]:

@@ -96,6 +96,7 @@ class _Page:
         if self._verbose:
             yield from self._details(host)
         yield from self._section("Next steps", self._next(host))
+        yield from self._section("Left to a person", self._left(host))
 
     def _section(self, title: str, lines: Iterable[Text]) -> Iterator[Text]:
         shown = list(lines)
@@ -189,6 +190,10 @@ class _Page:
         if command:
             yield from self._put(Text(words), 2)
             yield from self._code(command, 6)
+
+    def _left(self, host: HostReport) -> Iterator[Text]:
+        for step in steps.left(host):
+            yield from self._put(Text(step), 2, 5)
 
     def _put(self, text: Text, indent: int = 0, hang: int | None = None) -> Iterator[Text]:
         """The lines of a text, broken at words; foreign line breaks stay behind the indent."""

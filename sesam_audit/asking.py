@@ -39,6 +39,8 @@ def profile_of(options: Mapping[str, Any]) -> Profile:
     settings = list(options["settings"])
     switches = ("measure_storage", "passive")
     settings += [f"{switch}=true" for switch in switches if options.get(switch)]
+    if options.get("wait") is not None:
+        settings.append("settled=60")
     if options.get("vantages"):
         settings.append(f"vantages={','.join(map(_vantage, options['vantages']))}")
     return load(options["profile_file"], settings)
@@ -58,8 +60,8 @@ def request_of(options: Mapping[str, Any], profile: Profile, way: Way) -> Reques
     """
     stage = options["stage"]
     if stage not in [item.value for item in Stage]:
-        raise UsageError(f"There is no stage {stage!r}", "Use --stage preflight")
-    if stage != Stage.PREFLIGHT.value:
+        raise UsageError(f"There is no stage {stage!r}", "Use --stage preflight or --stage live")
+    if stage == Stage.IMAGE.value:
         raise UsageError(f"The stage {stage} is not built in this release", "Use --stage preflight")
     return Request(
         profile=profile,

@@ -398,7 +398,8 @@ class DockerApiAnswer(Answer, frozen=True, kw_only=True):
 class DockerApi(Ask[DockerApiAnswer], frozen=True):
     """GET on unix:///var/run/docker.sock, whatever DOCKER_HOST says; only the named keys are kept.
 
-    A list answer keeps those keys of each element; `keep` of () keeps everything. Of `Labels`,
+    A list answer keeps those keys of each element; `keep` of () keeps everything, `State.Status`
+    the one key of an inner object, under that name. Of `Labels`,
     which may hold other people's secrets, only those in `labels` stay.
     """
 
@@ -511,6 +512,7 @@ class Dial(Ask[DialAnswer], frozen=True):
 
     `tls` False speaks plain HTTP; `path` "" stops after TLS. `address` is dialled instead of
     resolving the name. `seconds_limit` bounds the whole; 0 is the run's deadline.
+    `family` 4 or 6 dials the name's addresses of that family alone.
     `context` is "" for the host's own network, "container sesam" for a container on the network
     `sesam`, "container default" for one on a network like the project's own: dialled with
     the container's resolver and routes, and without the host's store. NOROOM: there is none.
@@ -528,6 +530,7 @@ class Dial(Ask[DialAnswer], frozen=True):
     vantage: str = "host"
     public: bool = False  # judge against the `Roots` sent earlier (for Pythons that hide the chain)
     context: str = ""
+    family: int = 0
     seconds_limit: float = 0.0
 
 

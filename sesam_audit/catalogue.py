@@ -88,7 +88,7 @@ def _section(item: Requirement) -> Iterator[str]:
 
 def _link(name: str) -> str:
     """A link to a check's section, by the anchor that GitHub gives its heading."""
-    return f"[{name}](#{name.replace('.', '')})"
+    return f"[{name}](#{name.partition(' ')[0].replace('.', '')})"
 
 
 def _plain(text: str) -> str:

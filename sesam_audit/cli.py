@@ -7,13 +7,17 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from sesam_audit import REQUIREMENTS_VERSION, __version__
 from sesam_audit.apply_command import commands
 from sesam_audit.errors import AuditError, refuse_optimised
+
+if TYPE_CHECKING:
+    from sesam_audit.audit import Audit
+    from sesam_audit.model import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,7 +40,7 @@ _deployment = _several(
 
 _selecting = _several(
     click.option("--stage", default="preflight", show_default=True, metavar="STAGE",
-                 help="preflight; image and live come with a later release."),
+                 help="preflight, before the stack is started; live, once it runs."),
     click.option("--only", multiple=True, metavar="ID|CATEGORY", help="Judge only these."),
     click.option("--skip", multiple=True, metavar="ID|CATEGORY", help="Leave these out."),
 )  # fmt: skip
@@ -83,6 +87,15 @@ _reaching = _several(
 )  # fmt: skip
 
 
+class Run(click.Command):
+    """`run`, whose `--wait` may stand without its number."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from sesam_audit.waiting import spelt
+
+        return super().parse_args(ctx, list(spelt(args)))
+
+
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(
     __version__, message=f"sesam-audit %(version)s, requirements {REQUIREMENTS_VERSION}"
@@ -99,24 +112,38 @@ def cli(context: click.Context) -> Any:
     return context.invoke(run) if context.invoked_subcommand is None else None
 
 
-@cli.command()
+@cli.command(cls=Run)
 @click.argument("hosts", nargs=-1, metavar="[HOST ...]")
 @click.option(
     "--evidence", type=click.Path(path_type=Path), metavar="PATH", help="Save the evidence."
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 86_400),
+    metavar="[SECONDS]",
+    help="Audit again until everything is ready, for at most this long (900 s).",
 )
 @_judging
 @_reaching
 def run(hosts: tuple[str, ...], evidence: Path | None, **options: Any) -> int:
     """Audit hosts: ssh://USER@HOST, a bare NAME for ssh, local://, docker://, podman://."""
     from sesam_audit.delivery import Delivery
-    from sesam_audit.starting import start
+    from sesam_audit.starting import Errand
+    from sesam_audit.waiting import until_ready
 
     delivery = Delivery.of(options, extra=[evidence] if evidence else [])
-    audit, collection, progress = start(hosts or ("local://",), options)
-    audit.load()
-    delivery.load()
-    report = audit.finish(collection)
-    progress.done()
+    errand = Errand.of(hosts or ("local://",), options)
+
+    def once() -> tuple[Audit, Report]:
+        audit, collection, progress = errand.start()
+        audit.load()
+        delivery.load()
+        report = audit.finish(collection)
+        progress.done()
+        return audit, report
+
+    wait = options["wait"]
+    audit, report = once() if wait is None else until_ready(once, wait, quiet=options["quiet"])
     if evidence:
         from sesam_audit.saving import save
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from typing import Any
 
 from sesam_audit.asks import DialAnswer
 from sesam_audit.destinations import Destination, destinations, layer_host
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.inbound import ADDRESS, AUDITOR, WAYS, Inbound
+from sesam_audit.facts.inbound import ADDRESS, AUDITOR, NAME_6, WAYS, Inbound
 from sesam_audit.facts.layers import blamed, got_to, met, on_public_roots, source
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.pull import Pulled, Rehearsal, known
@@ -18,7 +19,7 @@ from sesam_audit.facts.reach import Reach
 from sesam_audit.facts.scene import Dialled, Scene
 from sesam_audit.facts.trust import judge_chain
 from sesam_audit.judge import Case
-from sesam_audit.model import Finding, Flow
+from sesam_audit.model import Finding, Flow, Outcome
 from sesam_audit.rules import RULES
 
 _EXTRA = "Not in the guide: the profile adds it (extra_destinations)."
@@ -185,11 +186,11 @@ def _verdict(judge: Callable[[], Dialled]) -> tuple[str, str]:
 def _inbound(case: Case, judged: Judged) -> Iterator[Flow]:
     outside = case.known[Outside]
     views = outside.views if isinstance(outside, Outside) else (outside,)
-    for rule in _IN:
-        for way in WAYS:
+    for rule, way in product(_IN, WAYS):
+        finding = judged.get((rule, way))
+        if way != NAME_6 or (finding and finding.outcome is not Outcome.NOT_APPLICABLE):
             for view in views:
                 given = _inward(rule, view, way, case)
-                finding = judged.get((rule, way))
                 yield _row(given, finding, partial(_arrived, rule, view, way, case))
 
 
@@ -218,7 +219,7 @@ def _arrived(rule: str, view: Inbound | Unknown, way: str, case: Case) -> dict[s
         raise view
     port = _IN[rule][0]
     seen = view.seen(port, way)
-    answer = _heard((view.by_address if way == ADDRESS else view.by_name)[port])
+    answer = _heard(view.ways[way][port])
     tls = port == 443 and port not in view.listening
     words = got_to(answer, tls=tls, http=True, proxy="", named=way != ADDRESS)
     given: dict[str, Any] = {

@@ -15,7 +15,7 @@ from sesam_audit.evidence import Known
 from sesam_audit.level import Stage
 from sesam_audit.model import Finding, Key, Outcome
 from sesam_audit.profile import Profile
-from sesam_audit.requirement import Found, Requirement, Subject, in_order
+from sesam_audit.requirement import Found, Requirement, Subject, in_order, need_id
 
 _STATES = {
     Outcome.FAILED: "failed",
@@ -147,7 +147,8 @@ def _blocker(item: Requirement, earlier: Mapping[Key, Finding]) -> Finding | Non
     """The finding this one is blocked by: a need that failed, is unknown or blocked itself."""
     fine = (Outcome.PASSED, Outcome.NOT_APPLICABLE)
     for finding in earlier.values():
-        if finding.id in item.needs and finding.outcome not in fine:
+        names = {finding.id, f"{finding.id} [{finding.subject}]"}
+        if names.intersection(item.needs) and finding.outcome not in fine:
             return finding
     return None
 
@@ -180,7 +181,7 @@ def with_needs(items: Sequence[Requirement], known: Mapping[str, Requirement]) -
     wanted = {item.id: item for item in items}
     queue = list(items)
     while queue:
-        for need in queue.pop().needs:
+        for need in map(need_id, queue.pop().needs):
             if need not in wanted:
                 wanted[need] = known[need]
                 queue.append(known[need])

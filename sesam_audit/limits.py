@@ -26,6 +26,9 @@ def not_verified(profile: Profile, chosen: list[Requirement]) -> Iterator[str]:
             else "Where 80 and 443 were free the audit's own listener answered, not the stack;"
             " what lies between Docker and it was proved where a container published the ports."
         )
+    if any(item.id == "stack.portal" for item in chosen):
+        yield "What the stack serves was asked on the host itself; inbound tells who gets there."
+        yield "Whether Sesam's portal knows this node, and whether back-ups exist, was not asked."
     if "license" in categories:
         yield "Whether Sesam's portal accepts the license was not asked."
 

@@ -262,7 +262,8 @@ def fault(error, ask):
 def named(error):
     """An error by name. Its errno is told of real ones only: an ssl error's 1 would read EPERM."""
     if isinstance(error, socket.gaierror):
-        unknown = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
+        kinds = ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY")  # not everywhere all of them
+        unknown = [getattr(socket, each, None) for each in kinds]
         return "NXDOMAIN" if error.errno in unknown else "SERVFAIL"
     if isinstance(error, socket.timeout) or getattr(error, "errno", 0) == errno.ETIMEDOUT:
         return "TIMEOUT"
@@ -841,7 +842,20 @@ def picked(value, ask):
     if isinstance(value.get("Labels"), dict):  # other people's labels may hold their secrets
         ours = {key: value["Labels"][key] for key in ask["labels"] if key in value["Labels"]}
         value = dict(value, Labels=ours)
-    return {key: value[key] for key in ask["keep"] or value if key in value}
+    if not ask["keep"]:
+        return value
+    found = {key: within(value, key) for key in ask["keep"]}
+    return {key: each for key, each in found.items() if each is not MISSING}
+
+
+MISSING = object()
+
+
+def within(value, key):
+    """A key of an object, `State.Status` being one further down."""
+    for part in key.split("."):
+        value = value.get(part, MISSING) if isinstance(value, dict) else MISSING
+    return value
 
 
 def listeners(ask):
@@ -1104,7 +1118,8 @@ def dial_tcp(ask, links):
     if "settings" in ask:
         places = resolved(ask, host.strip("[]"), port)
     else:
-        places = addresses(host.strip("[]"), port, flags)
+        family = {4: socket.AF_INET, 6: socket.AF_INET6}.get(ask.get("family"), 0)
+        places = addresses(host.strip("[]"), port, flags, family)
     yield {"layer": "tcp", "addresses": [] if ask["proxy"] else [each[4][0] for each in places]}
     attempts = []
     for index, place in enumerate(places):
@@ -1118,8 +1133,8 @@ def dial_tcp(ask, links):
     raise Stopped(error=next((each for each in results if each not in NO_ROUTE), results[-1]))
 
 
-def addresses(host, port, flags=socket.AI_NUMERICHOST):
-    return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, socket.IPPROTO_TCP, flags)
+def addresses(host, port, flags=socket.AI_NUMERICHOST, family=0):
+    return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, socket.IPPROTO_TCP, flags)
 
 
 def connect(place, until, links):

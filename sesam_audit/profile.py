@@ -45,6 +45,8 @@ class Profile:
     measure_storage: bool = False
     vantages: tuple[str, ...] = ()
     passive: bool = False
+    redirect: bool = True
+    settled: float = 0.0
     hardware: Sizes = field(default_factory=Sizes)
 
     @property

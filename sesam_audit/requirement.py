@@ -120,7 +120,8 @@ def requirement(  # noqa: PLR0913 - keyword-only, the vocabulary of a check
 
     `when` returns why an option of the deployment switches the check off, or None.
     `each` lists the subjects; it may look at the profile only.
-    `needs` are ids whose failure blocks this one. `rule` is the reviewer's firewall rule name.
+    `needs` are ids whose failure blocks this one, "id [subject]" where one subject alone does.
+    `rule` is the reviewer's firewall rule name.
     """
 
     def mark(check: Check) -> Check:
@@ -170,10 +171,18 @@ def catalogue() -> dict[str, Requirement]:
     return found
 
 
+def need_id(need: str) -> str:
+    """The id of what is needed, without the subject."""
+    return need.partition(" ")[0]
+
+
 def in_order(requirements: Iterable[Requirement]) -> list[Requirement]:
     """Sort so that what is needed comes first; needs outside the list are ignored."""
     known = {item.id: item for item in requirements}
-    graph = {item.id: [need for need in item.needs if need in known] for item in known.values()}
+    graph = {
+        item.id: [need for need in map(need_id, item.needs) if need in known]
+        for item in known.values()
+    }
     return [known[key] for key in TopologicalSorter(graph).static_order()]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_audit.asking import profile_of, request_of, targets_of, way_of
-from sesam_audit.host import approach
+from sesam_audit.host import Target, approach
 from sesam_audit.progress import Progress
 
 if TYPE_CHECKING:
@@ -15,20 +16,42 @@ if TYPE_CHECKING:
     from sesam_audit.request import Request
 
 
+@dataclass(frozen=True)
+class Errand:
+    """What was asked for, checked; it can be run more than once."""
+
+    targets: list[Target]
+    request: Request
+    quiet: bool
+
+    @classmethod
+    def of(cls, hosts: Sequence[str], options: Mapping[str, Any]) -> Errand:
+        """Read hosts and options, and passwords where they are asked for.
+
+        Raises:
+            UsageError: the request is wrong; no host was touched.
+        """
+        targets = targets_of(hosts)
+        way = way_of(options, alone=len(targets) == 1)
+        return cls(targets, request_of(options, profile_of(options), way), options["quiet"])
+
+    def start(self) -> tuple[Audit, Collection, Progress]:
+        """Start an audit; ssh shakes hands while checks and facts are imported."""
+        request = self.request
+        audit = _audit(request) if request.names_checks else None
+        progress = Progress(quiet=self.quiet, total=len(self.targets))
+        opened = approach(self.targets, request.way, request.jobs)
+        audit = audit or _audit(request)
+        return audit, audit.start(self.targets, progress, opened), progress
+
+
 def start(hosts: Sequence[str], options: Mapping[str, Any]) -> tuple[Audit, Collection, Progress]:
-    """Start an audit; ssh shakes hands while checks and facts are imported.
+    """Check what is asked for, and start an audit.
 
     Raises:
         UsageError: the request is wrong; no host was touched.
     """
-    targets = targets_of(hosts)
-    way = way_of(options, alone=len(targets) == 1)
-    request = request_of(options, profile_of(options), way)
-    audit = _audit(request) if request.names_checks else None
-    progress = Progress(quiet=options["quiet"], total=len(targets))
-    opened = approach(targets, way, request.jobs)
-    audit = audit or _audit(request)
-    return audit, audit.start(targets, progress, opened), progress
+    return Errand.of(hosts, options).start()
 
 
 def _audit(request: Request) -> Audit:

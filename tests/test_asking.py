@@ -14,7 +14,7 @@ from sesam_audit.asking import profile_of, request_of, targets_of, way_of
 from sesam_audit.bootstrap import Privilege
 from sesam_audit.errors import UsageError
 from sesam_audit.host import Way
-from sesam_audit.level import Level
+from sesam_audit.level import Level, Stage
 from sesam_audit.profile import Profile, load
 from sesam_audit.request import Request
 
@@ -109,10 +109,19 @@ def test_what_fails_a_host_is_a_level() -> None:
     assert asked(fail_on="should").fail_on is Level.SHOULD
 
 
-@pytest.mark.parametrize("stage", ["image", "live"])
-def test_a_stage_that_is_not_built_says_so(stage: str) -> None:
+def test_a_stage_that_is_not_built_says_so() -> None:
     with pytest.raises(UsageError, match="not built in this release"):
-        asked(stage=stage)
+        asked(stage="image")
+
+
+@pytest.mark.parametrize("stage", [Stage.PREFLIGHT, Stage.LIVE])
+def test_a_stage_is_what_is_judged(stage: Stage) -> None:
+    assert asked(stage=stage.value).stage is stage
+
+
+def test_who_waits_wants_services_that_have_settled() -> None:
+    assert profile_of({**PLAIN, "wait": 300.0}).settled == 60
+    assert profile_of({**PLAIN, "wait": None}).settled == 0
 
 
 def test_measuring_the_storage_is_a_setting() -> None:

@@ -254,6 +254,17 @@ def test_a_need_with_several_subjects_holds_when_all_hold() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("spoiled", "outcome"), [("one", Outcome.BLOCKED), ("two", Outcome.FAILED)]
+)
+def test_a_need_may_be_one_subject_alone(spoiled: str, outcome: Outcome) -> None:
+    item = marked(check_memory, needs=["a.need [one]"])
+    earlier = {**needed(Outcome.PASSED, "one"), **needed(Outcome.PASSED, "two")}
+    for key, finding in needed(Outcome.FAILED, spoiled).items():
+        earlier[key] = replace(finding, subject=spoiled)
+    assert judge(item, None, case(memory=Memory(8)), earlier).outcome is outcome
+
+
 def test_what_does_not_apply_is_not_blocked() -> None:
     item = marked(check_memory, needs=["a.need"], when=lambda _: "off")
     assert judge(item, None, case(), needed(Outcome.FAILED)).outcome is Outcome.NOT_APPLICABLE
@@ -261,7 +272,7 @@ def test_what_does_not_apply_is_not_blocked() -> None:
 
 def test_needs_come_first_and_are_judged_even_when_nobody_chose_them() -> None:
     first = replace(marked(check_memory), id="a.first", needs=("b.second",))
-    second = replace(marked(check_memory), id="b.second", needs=("c.third",))
+    second = replace(marked(check_memory), id="b.second", needs=("c.third [one]",))
     third = replace(marked(check_memory), id="c.third")
     known = {item.id: item for item in (first, second, third)}
     assert [item.id for item in with_needs([first], known)] == ["c.third", "b.second", "a.first"]

@@ -1517,6 +1517,7 @@ def test_proxies_of_the_environment_are_not_taken(asked: Conversation, serving: 
 @as_root
 def test_the_docker_daemon_s_answers_are_picked_over(tmp_path: Path) -> None:
     bodies = {
+        b"/one": b'{"State": {"Status": "up", "Health": {"Log": ["hunter2"]}}, "State.Pid": 1}',
         b"/info": b'{"NCPU": 4, "Name": "x", "HttpProxy": "http://u:hunter2@p"}',
         b"/list": b'[{"Config": {"Env": ["P=hunter2", "DOCKER_API_VERSION=1.44"]}}, {"Id": "2"}]',
         b"/none": b'{"message": "no such thing"}',
@@ -1534,7 +1535,8 @@ def test_the_docker_daemon_s_answers_are_picked_over(tmp_path: Path) -> None:
     bound.listen()
     server = Server(serve, bound)
     with Conversation(mounts={"/run": tmp_path}) as conversation:
-        info, everything, listed, none, text = conversation.all(
+        one, info, everything, listed, none, text = conversation.all(
+            DockerApi("/one", ("State.Status", "State.Health.Status", "Status.State", "Id.X")),
             DockerApi("/info", ("NCPU", "HttpProxy", "Missing")),
             DockerApi("/info", ()),
             DockerApi("/list", ("Config",)),
@@ -1545,6 +1547,7 @@ def test_the_docker_daemon_s_answers_are_picked_over(tmp_path: Path) -> None:
         server.close()
         assert conversation(DockerApi("/info", ())).error == "ECONNREFUSED"
     assert (info.status, info.value) == (200, {"NCPU": 4, "HttpProxy": "http://p"})
+    assert one.value == {"State.Status": "up"}
     assert everything.value["Name"] == "x"
     assert listed.value == [{"Config": {"Env": ["P", "DOCKER_API_VERSION=1.44"]}}, {}]
     assert (none.status, none.value) == (404, {"message": "no such thing"})

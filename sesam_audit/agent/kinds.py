@@ -5,9 +5,19 @@ from typing import Dict, Type
 from .action import Action, Spec
 from .directory import Directory
 from .host import Host
+from .keeping import KeepContainer
+from .network import Network
+from .pull import Pull
 from .stop import Stop
+from .store import MoveStore
+from .up import Recreate, Restart, Up
+from .waiting import Wait
 
-KINDS: Dict[str, Type[Action]] = {each.kind: each for each in (Directory,)}
+ALL = (
+    *(Directory, Network, Pull),
+    *(KeepContainer, MoveStore, Up, Recreate, Restart, Wait),
+)
+KINDS: Dict[str, Type[Action]] = {each.kind: each for each in ALL}
 
 
 def made(spec: Spec, host: Host) -> Action:

@@ -6,9 +6,10 @@ from msgspec import Struct
 
 from sesam_audit.asks import Steps
 from sesam_audit.errors import Unknown
-from sesam_audit.facts import attempt
+from sesam_audit.facts import attempt, gather
+from sesam_audit.facts.domain import Domain
 from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
-from sesam_audit.facts.inbound import NAME, Inbound, Seen, no_vantage
+from sesam_audit.facts.inbound import NAME, NAME_6, Inbound, Seen, no_vantage
 from sesam_audit.facts.port_owners import PortOwners
 from sesam_audit.profile import Profile
 
@@ -22,14 +23,23 @@ class Arrival(Struct, frozen=True):
 
 
 class WaysIn(Struct, frozen=True):
-    """The host's own packet filter, as far as it could be read, beside what dials met."""
+    """The host's own packet filter, as far as it could be read, and its name's addresses."""
 
     firewall: HostFirewall | Unknown
+    domain: Domain | Unknown = Unknown("NODE_DOMAIN was not resolved")
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[WaysIn]:
-        """Read the filter; what could not be read stays unknown."""
-        return cls((yield from attempt(HostFirewall.ask(profile))))
+        """Read the filter and resolve the name; what could not be read stays unknown."""
+        firewall, domain = yield from gather(
+            attempt(HostFirewall.ask(profile)), attempt(Domain.ask(profile))
+        )
+        return cls(firewall, domain)
+
+    def in_use(self, way: str) -> bool:
+        """Whether a way is one at all: IPv6 is, where the name has such an address."""
+        addresses = () if isinstance(self.domain, Unknown) else self.domain.addresses
+        return way != NAME_6 or any(":" in each for each in addresses)
 
 
 def arrive(
@@ -41,6 +51,25 @@ def arrive(
         Unknown: there is no vantage, or no name to dial.
     """
     seen = inbound.seen(port, way)
+    if way == NAME_6 and _lags_behind(port, seen, inbound):
+        words = "does not answer, although IPv4 does, and IPv6 is tried first"
+        return Arrival(seen, f"AAAA {seen.text} {words}")
+    return _arrival(port, way, seen, inbound, owners, firewall)
+
+
+def _lags_behind(port: int, seen: Seen, inbound: Inbound) -> bool:
+    silent = seen.kind in ("refused", "silent")
+    return silent and inbound.seen(port, NAME).kind in ("token", "answered")
+
+
+def _arrival(  # noqa: PLR0913, PLR0917 - what a way in is judged by
+    port: int,
+    way: str,
+    seen: Seen,
+    inbound: Inbound,
+    owners: PortOwners,
+    firewall: HostFirewall | Unknown,
+) -> Arrival:
     if seen.kind in ("token", "stranger"):
         ours = seen.kind == "token"
         return Arrival(seen, "" if ours else f"another machine answers: {seen.text}")
@@ -113,10 +142,10 @@ def _answered(port: int, way: str, seen: Seen, inbound: Inbound, owners: PortOwn
     if owner.kind != "stack":
         reason = f"answered ({seen.text}), but {owner.who} holds the port, not the stack"
         return Arrival(seen, doubt=Unknown(f"{reason} (inbound.port-owner)"))
-    return _of_stack(port, way, seen, inbound)
+    return _of_stack(way, seen, inbound)
 
 
-def _of_stack(port: int, way: str, seen: Seen, inbound: Inbound) -> Arrival:
+def _of_stack(way: str, seen: Seen, inbound: Inbound) -> Arrival:
     """The stack listens here; judge whether it was this one that answered."""
     same = inbound.same(way)
     if same is None:
@@ -125,9 +154,6 @@ def _of_stack(port: int, way: str, seen: Seen, inbound: Inbound) -> Arrival:
     if not same:
         words = f"another machine answers: {seen.text}; this host shows another certificate"
         return Arrival(seen, words)
-    silent = inbound.silent_6(port) if way == NAME else ()
-    if silent:
-        return Arrival(seen, f"AAAA {', '.join(silent)} does not answer, and IPv6 is tried first")
     return Arrival(seen)
 
 

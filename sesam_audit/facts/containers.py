@@ -18,6 +18,7 @@ _LABELS = (
     "com.docker.compose.project.working_dir",
     "com.docker.compose.service",
     "com.docker.compose.version",
+    "com.docker.compose.oneoff",
 )
 ASK = DockerApi(
     "/containers/json?all=1",
@@ -34,11 +35,13 @@ class Container(Struct, frozen=True):
     state: str = "running"
     id: str = ""
     published: frozenset[int] = frozenset()  # TCP ports of the host
+    addresses: tuple[tuple[int, str], ...] = ()  # each published port with the host's address
     networks: tuple[str, ...] = ()
     project: str = ""
     directory: str = ""
     service: str = ""
     compose: str = ""  # version of the compose that made it
+    oneoff: bool = False  # of `compose run`, beside the service's own
 
     @property
     def repository(self) -> str:
@@ -93,28 +96,31 @@ class Containers(Struct, frozen=True):
 
 def _container(record: dict[str, Any]) -> Container:
     labels = mapping(record.get("Labels"))
-    project, directory, service, compose = (str(labels.get(name, "")) for name in _LABELS)
+    project, directory, service, compose, oneoff = (str(labels.get(name, "")) for name in _LABELS)
     networks = mapping(mapping(record.get("NetworkSettings")).get("Networks"))
     ports = record.get("Ports")
+    published = tuple(_published(ports if isinstance(ports, list) else ()))
     return Container(
         name=_own_name(record.get("Names")),
         image=str(record.get("Image", "")),
         state=str(record.get("State", "")),
         id=str(record.get("Id", "")),
-        published=frozenset(_published(ports if isinstance(ports, list) else ())),
+        published=frozenset(number for number, _ in published),
+        addresses=published,
         networks=tuple(networks),
         project=project,
         directory=directory,
         service=service,
         compose=compose,
+        oneoff=oneoff == "True",
     )
 
 
-def _published(ports: Iterable[object]) -> Iterator[int]:
+def _published(ports: Iterable[object]) -> Iterator[tuple[int, str]]:
     for port in map(mapping, ports):
         number = port.get("PublicPort")
         if isinstance(number, int) and port.get("Type") == "tcp":
-            yield number
+            yield number, str(port.get("IP") or "")
 
 
 def _own_name(names: object) -> str:

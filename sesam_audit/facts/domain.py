@@ -40,6 +40,18 @@ def node_domain(profile: Profile) -> Steps[str]:
     return name.rstrip(".").lower()
 
 
+class NodeName(Struct, frozen=True):
+    """NODE_DOMAIN by itself; "" where it is not known."""
+
+    name: str
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[NodeName]:
+        """Take it from the profile or the deployment."""
+        name = yield from attempt(node_domain(profile))
+        return cls("" if isinstance(name, Unknown) else name)
+
+
 class Resolved(Struct, frozen=True):
     """What one vantage's resolver said."""
 

@@ -14,8 +14,8 @@ from sesam_audit.facts.markers import location
 from sesam_audit.facts.trust import Bundle, judge_chain
 
 AUDITOR = "auditor"
-ADDRESS, NAME = "host's address", "NODE_DOMAIN"
-WAYS = (ADDRESS, NAME)
+ADDRESS, NAME, NAME_6 = "host's address", "NODE_DOMAIN", "NODE_DOMAIN over IPv6"
+WAYS = (ADDRESS, NAME, NAME_6)
 _WAYS_OUT = (
     "run it from another machine (sesam-audit run ssh://THIS-HOST), name another vantage"
     " (--from ssh://MACHINE), or waive it with a reason"
@@ -45,7 +45,8 @@ class Inbound(Struct, frozen=True):
     contact: ContactAnswer
     name: str | Unknown
     by_address: dict[int, Told] = {}
-    by_name: dict[int, Told] = {}
+    by_name: dict[int, Told] = {}  # its IPv4 addresses
+    by_name_6: dict[int, Told] = {}
     own: Told | None = None
     http_challenge: bool | Unknown = False  # how the stack's Traefik gets its certificates
     roots: Bundle = field(default_factory=Bundle)
@@ -63,7 +64,7 @@ class Inbound(Struct, frozen=True):
         Raises:
             Unknown: there is no vantage, or no name.
         """
-        if way == NAME and isinstance(self.name, Unknown):
+        if way != ADDRESS and isinstance(self.name, Unknown):
             raise self.name
         answer = self._answer(port, way)
         if any(each.source == each.address != "" for each in answer.attempts):
@@ -73,7 +74,7 @@ class Inbound(Struct, frozen=True):
     def _answer(self, port: int, way: str) -> DialAnswer:
         if self.contact.scheme == "local" and self.vantage == AUDITOR:
             raise no_vantage("the auditor runs on the host itself, which is no evidence about it")
-        answers = self.by_address if way == ADDRESS else self.by_name
+        answers = self.ways[way]
         if not answers:
             raise no_vantage(f"{self.vantage} does not reach the host by an address of its own")
         answer = answers.get(port, Unknown(f"port {port} was not dialled"))
@@ -83,27 +84,21 @@ class Inbound(Struct, frozen=True):
             raise Unknown(f"{self.vantage} could not dial: {answer.error}")
         return answer
 
-    def silent_6(self, port: int) -> tuple[str, ...]:
-        """IPv6 addresses of NODE_DOMAIN that do not answer although the auditor has a route."""
-        answer = self.by_name.get(port)
-        if not isinstance(answer, DialAnswer):
-            return ()
-        return tuple(
-            each.address
-            for each in answer.attempts
-            if ":" in each.address and each.result in ("TIMEOUT", "ECONNREFUSED")
-        )
+    @property
+    def ways(self) -> dict[str, dict[int, Told]]:
+        """The dials by each way, by port."""
+        return {ADDRESS: self.by_address, NAME: self.by_name, NAME_6: self.by_name_6}
 
     def same(self, way: str) -> bool | None:
         """Whether 443 shows the certificate the host itself shows; None when one is missing."""
-        theirs, ours = _leaf((self.by_address if way == ADDRESS else self.by_name).get(443)), None
+        theirs, ours = _leaf(self.ways[way].get(443)), None
         if self.own is not None:
             ours = _leaf(self.own)
         return None if theirs is None or ours is None else theirs.sha256 == ours.sha256
 
     def redirects(self, way: str) -> bool:
         """Whether 80 sends on to https of the same host, as the stack's Traefik does."""
-        answer = (self.by_address if way == ADDRESS else self.by_name).get(80)
+        answer = self.ways[way].get(80)
         if not isinstance(answer, DialAnswer) or not 300 <= answer.status < 400:
             return False
         target = location(answer)

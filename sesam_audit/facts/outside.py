@@ -67,7 +67,7 @@ def _look(profile: Profile, outside: tuple[tuple[str, str], ...]) -> Steps[tuple
     called = name if isinstance(name, str) else contact.address
     own = Dial(called, 443, path="", address="127.0.0.1", seconds_limit=_SECONDS)
     vantages = ((AUDITOR, profile.auditor_stands_for), *outside)
-    ours, *pairs = yield from every(
+    ours, *looks = yield from every(
         [
             _one(own) if 443 not in mine else _without(),
             *(
@@ -90,9 +90,16 @@ def _look(profile: Profile, outside: tuple[tuple[str, str], ...]) -> Steps[tuple
         "unpublished": heard.detail if isinstance(heard, ListenAnswer) else "",
     }
     return tuple(
-        Inbound(by_address=by_address, by_name=by_name, vantage=vantage, stands=stands, **shared)
-        for (vantage, stands), by_address, by_name in zip(
-            vantages, pairs[::2], pairs[1::2], strict=True
+        Inbound(
+            by_address=by_address,
+            by_name=by_name,
+            by_name_6=by_name_6,
+            vantage=vantage,
+            stands=stands,
+            **shared,
+        )
+        for (vantage, stands), by_address, by_name, by_name_6 in zip(
+            vantages, looks[::3], looks[1::3], looks[2::3], strict=True
         )
     )
 
@@ -113,8 +120,8 @@ def _ways(
     name: str | Unknown,
     profile: Profile,
     mine: frozenset[int],
-) -> tuple[Steps[dict[int, Told]], Steps[dict[int, Told]]]:
-    """The dials of one vantage: to the host's address, and by its name."""
+) -> tuple[Steps[dict[int, Told]], ...]:
+    """The dials of one vantage: to the host's address, and by its name in both families."""
     there = contact.address if contact.scheme == "ssh" and not _loopback(contact.address) else ""
     if vantage != AUDITOR and profile.public_addresses:
         there = profile.public_addresses[0]
@@ -122,7 +129,10 @@ def _ways(
     named = isinstance(name, str) and (contact.scheme == "ssh" or vantage != AUDITOR)
     return (
         _dialled(_dials(called, there, vantage, mine)) if there else _without(),
-        _dialled(_dials(called, "", vantage, mine)) if named else _without(),
+        *(
+            _dialled(_dials(called, "", vantage, mine, family)) if named else _without()
+            for family in (4, 6)
+        ),
     )
 
 
@@ -141,7 +151,9 @@ def _loopback(address: str) -> bool:
         return not address
 
 
-def _dials(name: str, address: str, vantage: str, mine: frozenset[int]) -> dict[int, Dial]:
+def _dials(
+    name: str, address: str, vantage: str, mine: frozenset[int], family: int = 0
+) -> dict[int, Dial]:
     """One dial for each port: TLS where the port is for TLS and our own listener is not on it."""
     paths = {2375: "/version", 2376: "/version"}
     ports = PORTS if address else (80, 443)
@@ -153,6 +165,7 @@ def _dials(name: str, address: str, vantage: str, mine: frozenset[int]) -> dict[
             tls=port in (443, 2376) and port not in mine,
             address=address,
             vantage=vantage,
+            family=family,
             seconds_limit=_SECONDS,
         )
         for port in ports

@@ -13,7 +13,7 @@ from sesam_audit.facts.arrival import WaysIn
 from sesam_audit.facts.caa import Caa
 from sesam_audit.facts.domain import Domain, Resolved
 from sesam_audit.facts.host_firewall import HostFirewall
-from sesam_audit.facts.inbound import ADDRESS, NAME, WAYS, Inbound
+from sesam_audit.facts.inbound import ADDRESS, NAME, NAME_6, WAYS, Inbound
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import PORTS, PortOwner, PortOwners
 from sesam_audit.model import Finding, Outcome
@@ -47,7 +47,7 @@ def owners(owner: PortOwner | Unknown = STACK, **more: Any) -> PortOwners:
 def way_in(name: str, seen: Inbound, held: PortOwners | None = None, **more: Any) -> Finding:
     given: dict[str, Any] = {"subject": ADDRESS, "profile": Profile(), **more}
     view = replace(seen, stands=given["profile"].auditor_stands_for)
-    ways = WaysIn(HostFirewall())
+    ways = WaysIn(HostFirewall(), Domain(NODE, (Resolved("host", (HOST, "2001:db8::4")),)))
     return evaluate(f"inbound.{name}", Outside((view,)), held or owners(), ways, **given)
 
 
@@ -90,6 +90,38 @@ def test_port_80_may_stay_closed_with_own_certificates(certificates: Any) -> Non
 
     assert finding.outcome is Outcome.NOT_APPLICABLE
     assert "can be skipped" in finding.message
+
+
+@pytest.mark.parametrize("name", ["http", "https"])
+@pytest.mark.parametrize("domain", [Domain(NODE, (Resolved("host", (HOST,)),)), ROOT])
+def test_a_name_without_ipv6_needs_none(name: str, domain: Domain | Unknown) -> None:
+    outside, ways = Outside((inbound(),)), WaysIn(HostFirewall(), domain)
+
+    finding = evaluate(f"inbound.{name}", outside, owners(), ways, subject=NAME_6)
+
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+    assert "no resolver knows an IPv6 address" in finding.message
+
+
+@pytest.mark.parametrize("error", ["TIMEOUT", "ECONNREFUSED"])
+@pytest.mark.parametrize("name", ["http", "https"])
+def test_an_aaaa_that_does_not_answer_is_named(name: str, error: str) -> None:
+    seen = inbound(by_name_6=dict.fromkeys((80, 443), stopped("tcp", error, "2001:db8::4")))
+
+    finding = way_in(name, seen, subject=NAME_6)
+
+    assert finding.outcome is Outcome.FAILED
+    assert "AAAA 2001:db8::4 does not answer, although IPv4 does" in finding.message
+    assert way_in("https", seen, subject=NAME).outcome is Outcome.PASSED
+
+
+def test_a_vantage_without_ipv6_proves_nothing_of_it() -> None:
+    seen = inbound(by_name_6={443: stopped("tcp", "ENETUNREACH", "2001:db8::4")})
+
+    finding = way_in("https", seen, subject=NAME_6)
+
+    assert finding.outcome is Outcome.UNKNOWN
+    assert "no route to 2001:db8::4" in finding.message
 
 
 @pytest.mark.parametrize("subject", WAYS)

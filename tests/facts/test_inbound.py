@@ -21,7 +21,7 @@ from sesam_audit.asks import (
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.arrival import Arrival, arrive
 from sesam_audit.facts.host_firewall import HostFirewall
-from sesam_audit.facts.inbound import ADDRESS, NAME, Inbound
+from sesam_audit.facts.inbound import ADDRESS, NAME, NAME_6, Inbound
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import PortOwner, PortOwners
 from sesam_audit.facts.stack import ENVIRONMENT
@@ -58,7 +58,8 @@ def closed(error: str) -> DialAnswer:
 def inbound(**changes: Any) -> Inbound:
     """The running stack as seen from outside."""
     both = {80: redirected(), 443: opened()}
-    given: dict[str, Any] = {"by_address": both, "by_name": both, "own": opened(status=0)}
+    given: dict[str, Any] = dict.fromkeys(("by_address", "by_name", "by_name_6"), both)
+    given["own"] = opened(status=0)
     return Inbound(**{"contact": SSH, "name": NODE, **given, "roots": PUBLIC.bundle, **changes})
 
 
@@ -270,10 +271,19 @@ def test_a_device_that_completes_connections_proves_nothing() -> None:
 
 @pytest.mark.parametrize(("result", "fault"), [("TIMEOUT", True), ("ENETUNREACH", False)])
 def test_silent_ipv6_beside_a_working_ipv4(result: str, fault: bool) -> None:
-    attempts = (Attempt("2001:db8::4", result), Attempt(HOST, "open", OUTSIDE))
-    found = inbound(by_name={443: opened(attempts=attempts)})
+    found = inbound(by_name_6={443: stopped("tcp", result, "2001:db8::4")})
 
-    assert bool(arrived(443, NAME, found, owners(), "none").fault) is fault
+    assert bool(arrived(443, NAME_6, found, owners(), "none").fault) is fault
+    assert not arrived(443, NAME, found, owners(), "none").fault
+
+
+def test_silent_ipv6_beside_a_silent_ipv4_is_judged_like_it() -> None:
+    silence = stopped("tcp", "TIMEOUT", HOST)
+    found = inbound(by_name={443: silence}, by_name_6={443: silence})
+
+    for stands, fault in (("none", False), ("clients", True)):
+        ways = [arrived(443, way, found, owners(), stands).fault for way in (NAME, NAME_6)]
+        assert [bool(each) for each in ways] == [fault, fault]
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,12 @@ def test_what_is_needed_comes_first_past_what_is_blocked() -> None:
     assert ordered(host) == ["docker.early", "os.late"]
 
 
+def test_one_subject_that_is_needed_comes_first() -> None:
+    late = failed("os.late", needs=("os.early [one]",))
+
+    assert ordered(on_host(late, failed("os.early", subject="one"))) == ["os.early", "os.late"]
+
+
 def test_needs_in_a_circle_end() -> None:
     host = on_host(failed("os.a", needs=("os.b",)), failed("os.b", needs=("os.a",)))
 
@@ -112,6 +118,15 @@ def test_one_command_proves_all_that_a_command_can(name: str, words: str, comman
     host = on_host(*samples.unproven(), name=name)
 
     assert steps.last_step(host) == (words, command)
+
+
+def test_a_persons_steps_are_shown_as_they_are_numbered() -> None:
+    portal = replace(
+        failed("stack.portal"), outcome=Outcome.NOT_APPLICABLE, notes=("1. Log in.", "2. Upload.")
+    )
+    other = replace(failed("os.a"), outcome=Outcome.NOT_APPLICABLE, notes=("it has no SELinux",))
+
+    assert steps.left(on_host(portal, other)) == ["1. Log in.", "2. Upload."]
 
 
 def test_nothing_is_left_to_do_on_a_ready_host() -> None:

@@ -46,12 +46,16 @@ class Fault:
     @property
     def spoiled(self) -> set[str]:
         """The ids that do not hold, or cannot be told, because of the fault itself."""
+        return set(map(_id, self._spoiled))
+
+    @property
+    def _spoiled(self) -> list[str]:
         spoils = (FAILED, UNKNOWN)
-        return {_id(name) for name, outcome in self.changes.items() if outcome in spoils}
+        return [name for name, outcome in self.changes.items() if outcome in spoils]
 
     def expected(self, baseline: Outcomes) -> Outcomes:
         """What differs from the baseline: the changes, and what they block."""
-        blocked = dict.fromkeys(_findings(_dependents(self.spoiled), baseline), BLOCKED)
+        blocked = dict.fromkeys(_findings(_dependents(self._spoiled), baseline), BLOCKED)
         return {**blocked, **self.changes}
 
 
@@ -59,12 +63,14 @@ def _id(name: str) -> str:
     return name.partition(" ")[0]
 
 
-def _dependents(ids: Iterable[str]) -> set[str]:
-    """What needs one of the ids, directly or by way of another."""
-    found = set(ids)
-    while more := {x.id for x in preflight().values() if found.intersection(x.needs)} - found:
+def _dependents(names: Iterable[str]) -> set[str]:
+    """What needs one of these findings, directly or by way of another."""
+    needing = {*names, *map(_id, names)}
+    found: set[str] = set()
+    while more := {x.id for x in catalogue().values() if needing & set(x.needs)} - found:
         found |= more
-    return found.difference(ids)
+        needing |= more
+    return found.difference(map(_id, names))
 
 
 def _findings(ids: set[str], baseline: Outcomes) -> Iterator[str]:

@@ -21,6 +21,7 @@ SWITCHED_OFF = dict.fromkeys(
         *("docker.proxy", "docker.container-proxy", "docker.selinux", "outbound.proxy"),
         *("outbound.sesam-ips", "outbound.extra [extra destinations]", "license.signature"),
         *("layout.certificates", "layout.certificates-soon", "layout.traefik-config"),
+        *("inbound.http [NODE_DOMAIN over IPv6]", "inbound.https [NODE_DOMAIN over IPv6]"),
     ),
     NOT_APPLICABLE,
 )

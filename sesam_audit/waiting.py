@@ -1,0 +1,109 @@
+"""Audit again until everything is ready or the time is up: what `--wait` means."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from sesam_audit.cleaning import clean
+
+if TYPE_CHECKING:
+    from sesam_audit.model import Finding, Report
+
+DEFAULT = 900.0  # seconds; the node takes its store over file by file before it starts
+_PAUSES = (3.0, 5.0, 8.0, 12.0, 20.0, 30.0)  # between audits, seconds; the last one repeats
+_FINAL = (0, 130)  # ready, or interrupted
+_SHOWN = 3
+_OPEN = ("failed", "unknown")
+
+A = TypeVar("A")
+
+
+def spelt(words: Sequence[str]) -> Iterator[str]:
+    """The command line with `--wait` always followed by its number, which may be left out."""
+    options = words.index("--") if "--" in words else len(words)
+    for place, word in enumerate(words):
+        following = words[place + 1] if place + 1 < options else ""
+        bare = word == "--wait" and place < options and not _number(following)
+        yield f"--wait={DEFAULT:g}" if bare else word
+
+
+def _number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def until_ready(
+    once: Callable[[], tuple[A, Report]], seconds: float, *, quiet: bool
+) -> tuple[A, Report]:
+    """Audit until the exit code is 0 or `seconds` have passed; the last audit counts."""
+    said = _Words(quiet=quiet)
+    end = time.monotonic() + seconds
+    pauses = iter(_PAUSES)
+    while True:
+        audit, report = once()
+        left = end - time.monotonic()
+        if report.exit_code in _FINAL or not left > 0:
+            said.done()
+            return audit, report
+        pause = min(next(pauses, _PAUSES[-1]), left)
+        said(f"{open_words(report)}; again in {pause:.0f} s, for {_span(left)} more")
+        time.sleep(pause)
+
+
+def open_words(report: Report) -> str:
+    """What is waited for: the first findings that failed or are not proven, in a line."""
+    several = len(report.hosts) > 1
+    words = [
+        f"{host.host}: {text}" if several else text
+        for host in report.hosts
+        for text in ([host.trouble] if host.trouble else map(_named, _waited(host.findings)))
+    ]
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return f"Waiting for {'; '.join(words[:_SHOWN])}{more}"
+
+
+def _waited(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Failed ones first, and among them those of the running stack."""
+    binding = [x for x in findings if x.level == "must" and x.outcome in _OPEN and not x.waiver]
+    yield from sorted(binding, key=lambda x: (x.outcome != "failed", x.category != "stack"))
+
+
+def _named(finding: Finding) -> str:
+    subject = f" [{finding.subject}]" if finding.subject else ""
+    return f"{finding.id}{subject}: {finding.message}"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
+
+
+class _Words:
+    """Standard error: one line rewritten on a terminal, elsewhere a line for each change."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._rewritten = sys.stderr.isatty()
+        self._last = ""
+
+    def __call__(self, text: str) -> None:
+        if self._quiet:
+            return
+        line = " ".join(clean(text).split())
+        if self._rewritten:
+            sys.stderr.write(f"\r\x1b[2K{line[:160]}")
+        elif line.partition("; again in")[0] != self._last:
+            self._last = line.partition("; again in")[0]
+            sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+    def done(self) -> None:
+        """Clear the line."""
+        if self._rewritten and not self._quiet:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()

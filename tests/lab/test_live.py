@@ -1,0 +1,295 @@
+"""Stage live: a stack in order is ready, and each fault of it flips exactly its own check."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from sesam_audit.level import Stage
+from sesam_audit.requirement import catalogue
+
+from .auditing import Audited, Auditor, Outcomes
+from .faults.fault import FAILED, NOT_APPLICABLE, PASSED, UNKNOWN, Fault, matches
+from .faults.scenes import STANDARD
+from .host import LabHost
+from .lab import Lab
+from .stack import COMPOSE, Stack
+
+FILE, CONFIG = "/srv/data/docker-compose.yml", "/home/sesam/.docker/config.json"
+NODE = "sesam/sesam-node"
+LIVE = ("--stage", "live")
+TOMORROW = f"{datetime.now(timezone.utc) + timedelta(days=2):%Y-%m-%d}"
+WITHOUT_A_FAULT = {"stack.portal": "a person's step", "stack.image-channel": "in tests/lab/faults"}
+
+Deed = Callable[[Lab, LabHost], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """One thing that is wrong with a running stack, and what it changes."""
+
+    name: str
+    changes: Mapping[str, str]
+    says: str
+    seed: Deed
+    mend: Deed
+    words: tuple[str, ...] = field(default=())
+
+    def expected(self, baseline: Outcomes) -> Outcomes:
+        return Fault(name=self.name, changes=self.changes).expected(baseline)
+
+
+@pytest.fixture(scope="module")
+def auditor(lab: Lab) -> Auditor:
+    return Auditor(lab, ("auditor_stands_for=internet",))
+
+
+@pytest.fixture(scope="module")
+def live(lab: Lab) -> Iterator[LabHost]:
+    host = lab.host("running")
+    Stack(host).start()
+    yield host
+    lab.stop_host(host)
+
+
+@pytest.fixture(scope="module")
+def baseline(auditor: Auditor, live: LabHost) -> Outcomes:
+    return auditor.audit(live, words=LIVE).outcomes
+
+
+def differences(audited: Audited, wanted: Outcomes) -> list[str]:
+    """Where the findings are not the wanted ones, with what they say."""
+    assert list(audited.outcomes) == list(wanted)
+    return [
+        f"{key}: {wanted[key]} expected, {found['outcome']} found: {found['message']}"
+        for key, found in audited.findings.items()
+        if found["outcome"] != wanted[key]
+    ]
+
+
+# -- how faults are made ---------------------------------------------------------------------------
+
+
+def run(script: str) -> Deed:
+    return lambda _, host: host.run(script)
+
+
+def nothing(_: Lab, __: LabHost) -> None:
+    """Leave everything as it is."""
+
+
+def offered(behaviour: str, release: str = "1") -> Deed:
+    """The channel's image behaves so, and the node runs it."""
+
+    def deed(lab: Lab, host: LabHost) -> None:
+        lab.internet.registry.offer(NODE, "weekly-prod", behaviour=behaviour, release=release)
+        host.run(f"{COMPOSE} pull --quiet sesam-node && {COMPOSE} up --detach sesam-node")
+
+    return deed
+
+
+def until(deed: Deed, service: str, path: str, wanted: Callable[[object], bool]) -> Deed:
+    """After the deed, wait until the daemon says what is wanted of a container."""
+
+    def waiting(lab: Lab, host: LabHost) -> None:
+        deed(lab, host)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            value: object = Stack(host).inspect(service)
+            for key in path.split("."):
+                value = value.get(key) if isinstance(value, dict) else None
+            if wanted(value):
+                return
+            time.sleep(0.2)
+        raise RuntimeError(f"{service}: {path} is {value}")
+
+    return waiting
+
+
+def edited(script: str, *services: str) -> Deed:
+    """The compose file changed with sed, and these services made anew from it."""
+    names = " ".join(services)
+    return run(
+        f"cp -a {FILE} /run/kept.yml; sed -i {script!r} {FILE}\n"
+        f"{COMPOSE} up --detach --force-recreate {names}"
+    )
+
+
+def restored(*services: str) -> Deed:
+    return run(
+        f"cp -a /run/kept.yml {FILE}\n{COMPOSE} up --detach --force-recreate {' '.join(services)}"
+    )
+
+
+def well(deed: Deed) -> Deed:
+    """After the deed, wait until the node answers through 443."""
+
+    def healing(lab: Lab, host: LabHost) -> None:
+        deed(lab, host)
+        Stack(host).wait()
+
+    return healing
+
+
+RESTART = f"{COMPOSE} restart traefik"
+ACME = "/srv/data/traefik/letsencrypt/acme.json"
+
+
+def strange_certificate(lab: Lab, host: LabHost) -> None:
+    """What the resolver keeps under the node's name is another one's certificate."""
+    chain, key = lab.internet.public.issue("other.example.org")
+    host.write("/run/acme.json", json.dumps({host.node_domain: chain + key}), mode=0o600)
+    host.run(f"cp -a {ACME} /run/kept.json; cp -a /run/acme.json {ACME}; {RESTART}")
+    Stack(host).wait()
+
+
+UNMADE_LOGIN = (
+    f"cp -a {CONFIG} /run/config.json; {COMPOSE} rm --stop --force watchtower\n"
+    f"rm {CONFIG}; cd /srv/data; docker compose up --detach watchtower"
+)
+
+TROUBLES = (
+    Trouble(
+        name="a node that crashes",
+        seed=until(offered("crashes"), NODE[6:], "RestartCount", lambda x: x in range(3, 99)),
+        mend=well(offered("")),
+        changes={"stack.services [sesam-node]": FAILED},
+        says="exit code 3",
+    ),
+    Trouble(
+        name="a node that its own check finds unwell",
+        seed=until(offered("unhealthy"), NODE[6:], "State.Health.Status", "unhealthy".__eq__),
+        mend=well(offered("")),
+        changes={"stack.services [sesam-node]": FAILED},
+        says="health check",
+    ),
+    Trouble(
+        name="a service that was never made",
+        seed=run(f"{COMPOSE} rm --stop --force fluentbit"),
+        mend=run(f"{COMPOSE} up --detach fluentbit"),
+        changes={"stack.services [fluentbit]": FAILED},
+        says="no container of fluentbit",
+    ),
+    Trouble(
+        name="a stopped Traefik",
+        seed=run(f"{COMPOSE} stop --timeout 2 traefik"),
+        mend=well(run(f"{COMPOSE} start traefik")),
+        changes={"stack.services [traefik]": FAILED},
+        says="has ended",
+    ),
+    Trouble(
+        name="another one's certificate",
+        seed=strange_certificate,
+        mend=well(run(f"cp -a /run/kept.json {ACME}; {RESTART}")),
+        changes={"stack.tls": FAILED},
+        says="for other.example.org, not for",
+    ),
+    Trouble(
+        name="Traefik's own certificate",
+        seed=well(edited("/tls.certresolver/d", "sesam-node", "traefik")),
+        mend=well(restored("sesam-node", "traefik")),
+        changes={"stack.tls": FAILED},
+        says="TRAEFIK DEFAULT CERT",
+    ),
+    Trouble(
+        name="no redirection",
+        seed=well(edited("/redirections/d", "traefik")),
+        mend=well(restored("traefik")),
+        changes={
+            "stack.redirect": FAILED,
+            "inbound.http [host's address]": UNKNOWN,  # it may be another machine's port
+            "inbound.http [NODE_DOMAIN]": UNKNOWN,
+        },
+        says="in place of leading to https",
+    ),
+    Trouble(
+        name="a node that is not well",
+        seed=lambda _, host: Stack(host).health(503),
+        mend=lambda _, host: Stack(host).health(200),
+        changes={"stack.api": FAILED},
+        says="not well",
+    ),
+    Trouble(
+        name="a node that Traefik does not know",
+        seed=edited("/traefik.enable/d", "sesam-node"),
+        mend=well(restored("sesam-node")),
+        changes={"stack.api": FAILED},
+        says="Traefik knows no way",
+    ),
+    Trouble(
+        name="an image pushed just now",
+        seed=lambda lab, _: lab.internet.registry.offer(NODE, "weekly-prod", release="2"),
+        mend=lambda lab, _: lab.internet.registry.offer(NODE, "weekly-prod"),
+        changes={"stack.image-current": UNKNOWN},
+        says="pushed",
+    ),
+    Trouble(
+        name="another channel than the file's",
+        seed=well(lambda _, host: Stack(host).replace("sesam-node", "nightly")),
+        mend=well(run(f"{COMPOSE} up --detach sesam-node")),
+        changes={"stack.image-current": FAILED},
+        says="started as sesam/sesam-node:nightly",
+    ),
+    Trouble(
+        name="a login that was renewed",
+        seed=run(f"cp -a {CONFIG} {CONFIG}.new; mv {CONFIG}.new {CONFIG}"),
+        mend=run(f"{COMPOSE} restart watchtower"),
+        changes={"stack.mounts": FAILED},
+        says="config.json was replaced: watchtower still sees an older one",
+    ),
+    Trouble(
+        name="a login that Docker made a directory of",
+        seed=until(run(UNMADE_LOGIN), "watchtower", "RestartCount", lambda x: x in range(3, 99)),
+        mend=run(
+            f"cd /srv/data; docker compose rm --stop --force watchtower; rmdir {CONFIG}\n"
+            f"cp -a /run/config.json {CONFIG}; {COMPOSE} up --detach watchtower"
+        ),
+        changes={
+            "docker.registry-login": FAILED,
+            "layout.bind-sources": FAILED,
+            "stack.services [watchtower]": FAILED,
+        },
+        says="is a directory",
+    ),
+)
+
+
+def test_a_live_host_in_order_is_ready(auditor: Auditor, live: LabHost) -> None:
+    audited = auditor.audit(live, words=LIVE)
+    off = {key: outcome for key, outcome in STANDARD.items() if outcome == NOT_APPLICABLE}
+    wanted = {**dict.fromkeys(audited.outcomes, PASSED), **off, "stack.portal": NOT_APPLICABLE}
+
+    assert differences(audited, wanted) == []
+    assert (audited.code, audited.report["verdict"]) == (0, "ready")
+    assert audited.host()["stage"] == "live"
+
+
+def test_every_requirement_of_the_running_stack_has_a_fault() -> None:
+    spoiled = {key.partition(" ")[0] for trouble in TROUBLES for key in trouble.changes}
+    stack = {x.id for x in catalogue().values() if x.category == "stack" and Stage.LIVE in x.stages}
+
+    assert stack - spoiled == WITHOUT_A_FAULT.keys()
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
+def test_a_fault_changes_exactly_what_it_should(
+    lab: Lab, auditor: Auditor, live: LabHost, baseline: Outcomes, trouble: Trouble
+) -> None:
+    try:
+        trouble.seed(lab, live)
+        audited = auditor.audit(live, words=(*LIVE, *trouble.words))
+    finally:
+        trouble.mend(lab, live)
+
+    assert differences(audited, {**baseline, **trouble.expected(baseline)}) == []
+    said = [audited.findings[key]["message"] for key in trouble.changes]
+    assert matches(trouble.says, said)
+
+
+def test_the_baseline_is_back(auditor: Auditor, live: LabHost, baseline: Outcomes) -> None:
+    assert differences(auditor.audit(live, words=LIVE), baseline) == []

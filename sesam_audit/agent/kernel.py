@@ -46,6 +46,11 @@ def reserve(descriptor: int, size: int) -> None:
             raise OSError(code, os.strerror(code))
 
 
+def sync_all(descriptor: int) -> None:
+    """Bring all of an open object's file system to the disk."""
+    _checked(_LIBC.syncfs(descriptor))
+
+
 def forbid_looking() -> None:
     """No core dump, and no other process of the same user may look into this one's memory."""
     import resource

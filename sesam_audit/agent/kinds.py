@@ -2,11 +2,15 @@
 
 from typing import Dict, Type
 
+from .accounts import Group, User
 from .action import Action, Spec
 from .directory import Directory
+from .file import File
 from .host import Host
 from .keeping import KeepContainer
+from .link import Link, StrayLink
 from .network import Network
+from .ownership import Ownership
 from .pull import Pull
 from .stop import Stop
 from .store import MoveStore
@@ -14,8 +18,8 @@ from .up import Recreate, Restart, Up
 from .waiting import Wait
 
 ALL = (
-    *(Directory, Network, Pull),
-    *(KeepContainer, MoveStore, Up, Recreate, Restart, Wait),
+    *(Group, User, Directory, Link, StrayLink, File, Ownership),
+    *(Network, Pull, KeepContainer, MoveStore, Up, Recreate, Restart, Wait),
 )
 KINDS: Dict[str, Type[Action]] = {each.kind: each for each in ALL}
 

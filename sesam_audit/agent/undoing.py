@@ -64,7 +64,10 @@ def _one(host: Host, journal: Journal, chapter: Chapter) -> None:
     if chapter.finished:
         how, words = "cannot", "what it kept was removed by finish"
     else:
-        how, words = action.undo(begun, chapter.done, noting(journal, name))
+        try:
+            how, words = action.undo(begun, chapter.done, noting(journal, name))
+        except Stop as stop:  # what is in its way stays; the others are still taken back
+            how, words = "left", stop.words
     journal.write(how, action=name, words=words)
     host.say(how, action=name, words=words)
 

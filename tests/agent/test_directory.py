@@ -13,13 +13,9 @@ import pytest
 from sesam_audit.plan import Action
 
 from .talking import Agent, agent
+from .wanting import directory
 
 OLD = sorted(Path.home().glob(".pyenv/versions/3.6.*/bin/python3")) or [Path(sys.executable)]
-
-
-def directory(path: str, number: int = 1, **more: object) -> Action:
-    after = {"path": path, "uid": 1001, "gid": 1001, "mode": "0750", **more}
-    return Action(id=f"{number:02}-directory", kind="directory", title=f"Make {path}", after=after)
 
 
 def owning(path: Path) -> tuple[int, int, int]:

@@ -11,7 +11,6 @@ from sesam_audit.agent_link import Document
 from sesam_audit.cleaning import clean
 
 _LISTS = {
-    "undone": "Taken back",
     "left": "Left, because it was changed since or is in use",
     "cannot": "Cannot be taken back",
 }
@@ -89,8 +88,11 @@ class Teller:
         return {"undo": "Take this back?", "finish": "Remove this for good?"}[verb]
 
     def lists(self, result: Document) -> None:
-        """The three lists of an undo."""
+        """How much was taken back, and in full what was not."""
         self._clear()
+        undone = len(result.get("undone") or [])
+        if undone:
+            click.secho(f"Taken back: {undone} action{'s' if undone > 1 else ''}", bold=True)
         for key, title in _LISTS.items():
             items: list[Any] = result.get(key) or []
             if items:

@@ -5,6 +5,7 @@ from typing import Dict, Type
 from .accounts import Group, User
 from .action import Action, Spec
 from .directory import Directory
+from .environment import Environment
 from .file import File
 from .host import Host
 from .keeping import KeepContainer
@@ -18,7 +19,7 @@ from .up import Recreate, Restart, Up
 from .waiting import Wait
 
 ALL = (
-    *(Group, User, Directory, Link, StrayLink, File, Ownership),
+    *(Group, User, Directory, Link, StrayLink, File, Environment, Ownership),
     *(Network, Pull, KeepContainer, MoveStore, Up, Recreate, Restart, Wait),
 )
 KINDS: Dict[str, Type[Action]] = {each.kind: each for each in ALL}

@@ -9,7 +9,7 @@ from sesam_audit.destinations import Destination
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.identity import identity
 from sesam_audit.facts.markers import authentic, location
-from sesam_audit.facts.scene import Dialled, Scene, by_hand, listed, nowhere
+from sesam_audit.facts.scene import SHORT, Dialled, Scene, by_hand, listed, nowhere
 
 _PORTAL = 511  # Network Authentication Required (RFC 6585)
 _BLOCKING = (403, 451, _PORTAL)
@@ -75,6 +75,12 @@ def _tcp(scene: Scene) -> Dialled | None:
         return None
     where = f"{listed(answer.addresses)} port {scene.destination.port}"
     if answer.error == "TIMEOUT":
+        tried = sum(each.seconds for each in answer.attempts if each.result == "TIMEOUT")
+        if 0 < tried < SHORT:
+            raise Unknown(
+                f"only {tried:.1f} s were left of the deadline to reach {where}",
+                by_hand(scene.destination),
+            )
         return Dialled("tcp-timeout", f"{where} did not answer: packets vanish on the way")
     return Dialled("tcp-refused", f"{where} refused the connection ({_why(answer)})")
 

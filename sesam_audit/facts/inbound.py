@@ -68,7 +68,8 @@ class Inbound(Struct, frozen=True):
             raise self.name
         answer = self._answer(port, way)
         if any(each.source == each.address != "" for each in answer.attempts):
-            raise no_vantage(f"the {self.vantage} runs on the host itself: no evidence about it")
+            who = f"the {AUDITOR}" if self.vantage == AUDITOR else self.vantage
+            raise no_vantage(f"{who} runs on the host itself, which is no evidence about it")
         return _own(answer, self.token) or _seen(answer)
 
     def _answer(self, port: int, way: str) -> DialAnswer:

@@ -21,8 +21,8 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.dialled import classify
-from sesam_audit.facts.reach import SHORT, proxy_of
-from sesam_audit.facts.scene import Dialled, Scene
+from sesam_audit.facts.reach import proxy_of
+from sesam_audit.facts.scene import SHORT, Dialled, Scene
 from sesam_audit.facts.trust import Bundle, public_roots
 from sesam_audit.profile import Profile
 from sesam_audit.rules import RULES

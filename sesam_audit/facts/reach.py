@@ -17,11 +17,9 @@ from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.dialled import classify
 from sesam_audit.facts.markers import authentic
-from sesam_audit.facts.scene import Dialled, Scene, by_hand
+from sesam_audit.facts.scene import SHORT, Dialled, Scene, by_hand
 from sesam_audit.facts.trust import Bundle, judge_chain, public_roots
 from sesam_audit.profile import Profile
-
-SHORT = 1.5  # seconds; a dial of a later round that got less proves no timeout
 
 
 class Reached(Struct, frozen=True):

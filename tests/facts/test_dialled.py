@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sesam_audit.asks import DialAnswer
+from sesam_audit.asks import Attempt, DialAnswer
 from sesam_audit.destinations import Consumer, destinations
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.dialled import classify
@@ -62,6 +62,20 @@ def test_connections_that_end_on_the_way(answer: DialAnswer, word: str, said: st
 
     assert verdict.word == word
     assert said in verdict.text
+
+
+def timed_out(*seconds: float) -> DialAnswer:
+    attempts = tuple(Attempt(address="192.0.2.7", result="TIMEOUT", seconds=x) for x in seconds)
+    return DialAnswer(layer="tcp", error="TIMEOUT", addresses=("192.0.2.7",), attempts=attempts)
+
+
+def test_a_resolver_that_used_up_the_time_proves_no_timeout_of_the_connection() -> None:
+    with pytest.raises(Unknown, match=r"only 0\.4 s were left of the deadline"):
+        judged(HUB, timed_out(0.4))
+
+
+def test_many_addresses_share_the_time() -> None:
+    assert judged(HUB, timed_out(*[1.2] * 8)).word == "tcp-timeout"
 
 
 def test_a_connection_alone_never_counts() -> None:

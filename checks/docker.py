@@ -258,7 +258,7 @@ def check_registry_login(login: DockerLogin, user: SesamUser, found: Found) -> N
 @requirement(
     source="Guide, Installation: “A docker repository login (provided by Sesam support)”",
     level=MUST,
-    needs=("docker.registry-login",),
+    needs=("docker.registry-login", "outbound.docker"),
     apply_mends=True,
 )
 def check_registry_access(rehearsal: Rehearsal, now: Now, found: Found) -> None:

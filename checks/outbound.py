@@ -12,6 +12,7 @@ from sesam_audit.destinations import (
     needed,
 )
 from sesam_audit.errors import Unknown
+from sesam_audit.facts.control import Control
 from sesam_audit.facts.interception import Interceptor, Interceptors
 from sesam_audit.facts.pull import BY_HAND, Pulled, Rehearsal, uncovered
 from sesam_audit.facts.reach import Reach
@@ -62,7 +63,7 @@ def without_ips(profile: Profile) -> str | None:
     owner=Owner.NETWORK,
     rule="OUT-HUB",
 )
-def check_docker(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+def check_docker(reach: Reach, control: Control, subject: Subject, now: Now, found: Found) -> None:
     """The host reaches the real Docker Hub.
 
     Ask the network team, rule OUT-HUB: allow TCP 443 from this host to *.docker.com and
@@ -71,17 +72,18 @@ def check_docker(reach: Reach, subject: Subject, now: Now, found: Found) -> None
 
     Until then, in the guide's words, "the service will not be able to self-update".
     """
-    _prove(reach, subject, now, found)
-    _indicate(reach, "OUT-HUB", subject, now, found)
+    _prove(reach, control, subject, now, found)
+    _indicate(reach, control, "OUT-HUB", subject, now, found)
 
 
 @requirement(
     source="Engineering: an image is pulled only when the layer hosts answer too",
     level=MUST,
+    needs=("outbound.docker",),
     owner=Owner.NETWORK,
     rule="OUT-HUB",
 )
-def check_docker_layers(rehearsal: Rehearsal, now: Now, found: Found) -> None:
+def check_docker_layers(rehearsal: Rehearsal, control: Control, now: Now, found: Found) -> None:
     """The first bytes of a public image's layer arrive.
 
     Ask the network team, rule OUT-HUB: the registry sends clients on to layer hosts, which lie
@@ -97,12 +99,16 @@ def check_docker_layers(rehearsal: Rehearsal, now: Now, found: Found) -> None:
         raise Unknown(f"{verdict} (outbound.proxy)", BY_HAND)
     if verdict.word == "service-trouble":
         raise Unknown(f"{verdict}; try again later", BY_HAND)
-    assert verdict.ok, str(verdict)
+    beside = "" if verdict.ok else control.beside(rehearsal.ended_at, verdict, now)
+    for outside in uncovered(rehearsal.met()):
+        beside += f"; the guide's wildcards do not hold {outside}"
+    assert verdict.ok, f"{verdict}{beside}"
 
 
 @requirement(
     source="Docker: layers have been served from *.r2.cloudflarestorage.com, outside *.docker.com",
     level=SHOULD,
+    needs=("outbound.docker-layers",),
     owner=Owner.NETWORK,
     rule="OUT-HUB",
 )
@@ -128,7 +134,9 @@ def check_docker_coverage(rehearsal: Rehearsal, found: Found) -> None:
     owner=Owner.NETWORK,
     rule="OUT-LE",
 )
-def check_letsencrypt(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+def check_letsencrypt(
+    reach: Reach, control: Control, subject: Subject, now: Now, found: Found
+) -> None:
     """The host reaches the real Let's Encrypt.
 
     Ask the network team, rule OUT-LE: allow TCP 443 from this host to *.letsencrypt.org, without
@@ -138,8 +146,8 @@ def check_letsencrypt(reach: Reach, subject: Subject, now: Now, found: Found) ->
     Until then, in the guide's words, "the service will not be able to update its Let's Encrypt TLS
     certificates".
     """
-    _prove(reach, subject, now, found)
-    _indicate(reach, "OUT-LE", subject, now, found)
+    _prove(reach, control, subject, now, found)
+    _indicate(reach, control, "OUT-LE", subject, now, found)
 
 
 @requirement(
@@ -150,7 +158,7 @@ def check_letsencrypt(reach: Reach, subject: Subject, now: Now, found: Found) ->
     owner=Owner.NETWORK,
     rule="OUT-SESAM",
 )
-def check_sesam(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+def check_sesam(reach: Reach, control: Control, subject: Subject, now: Now, found: Found) -> None:
     """The host reaches Sesam's real portal and log shipping.
 
     Ask the network team, rule OUT-SESAM: allow TCP 443 from this host to *.sesam.io and
@@ -164,7 +172,7 @@ def check_sesam(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
             found.note(note)
     if reach.reached[subject].destination.service is Service.ANY_TLS:
         found.note(IPS_WARNING)
-    _prove(reach, subject, now, found)
+    _prove(reach, control, subject, now, found)
 
 
 @requirement(
@@ -199,7 +207,7 @@ def check_sesam_ips(addresses: SesamAddresses, found: Found) -> None:
     owner=Owner.NETWORK,
     rule="OUT-PYPI",
 )
-def check_pypi(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+def check_pypi(reach: Reach, control: Control, subject: Subject, now: Now, found: Found) -> None:
     """The host reaches the real Python Package Index.
 
     Ask the network team, rule OUT-PYPI: allow TCP 443 from this host to files.pythonhosted.org,
@@ -207,7 +215,7 @@ def check_pypi(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
 
     Until then, in the guide's words, "the service will not be able to self-update".
     """
-    _prove(reach, subject, now, found)
+    _prove(reach, control, subject, now, found)
 
 
 @requirement(
@@ -217,12 +225,12 @@ def check_pypi(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
     when=without_extras,
     owner=Owner.NETWORK,
 )
-def check_extra(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+def check_extra(reach: Reach, control: Control, subject: Subject, now: Now, found: Found) -> None:
     """The destinations that the profile adds answer.
 
     Ask the network team to allow TCP from this host to the destination that is named here.
     """
-    _prove(reach, subject, now, found)
+    _prove(reach, control, subject, now, found)
 
 
 @requirement(
@@ -251,7 +259,7 @@ def check_interception(interceptors: Interceptors, now: Now, found: Found) -> No
     when=without_proxy,
     owner=Owner.NETWORK,
 )
-def check_proxy(reach: Reach, profile: Profile, now: Now, found: Found) -> None:
+def check_proxy(reach: Reach, control: Control, profile: Profile, now: Now, found: Found) -> None:
     """The proxy opens the way to every destination.
 
     Ask the network team to let the proxy CONNECT to port 443 of the names that are listed here,
@@ -260,6 +268,7 @@ def check_proxy(reach: Reach, profile: Profile, now: Now, found: Found) -> None:
     """
     subjects = [each.key for each in destinations(profile) if each.needed]
     ways = {subject: reach.through_proxy(subject, now) for subject in subjects}
+    ways |= {subject: _also(control, subject, way, now) for subject, way in ways.items()}
     refused = [way for way in ways.values() if isinstance(way, Dialled)]
     found.note(f"{len(subjects) - len(refused)} of {len(subjects)} were not refused")
     assert not refused, "; ".join(dict.fromkeys(map(str, refused)))
@@ -268,25 +277,41 @@ def check_proxy(reach: Reach, profile: Profile, now: Now, found: Found) -> None:
             raise way
 
 
-def _prove(reach: Reach, subject: Subject, now: Now, found: Found) -> None:
+def _prove(reach: Reach, control: Control, subject: Subject, now: Now, found: Found) -> None:
     """Assert that a destination answered as itself, for the program that will connect to it."""
     scene = reach.scene(subject, now)
     verdict = reach.dialled(subject, now)
     for note in notes(scene):
         found.note(note)
+    found.note(f"dialled by the auditor: {control.word(subject, now)}")
     found(str(verdict), required=scene.destination.service.value)
     if verdict.proxy_fault:
         raise Unknown(f"{verdict} (outbound.proxy)", by_hand(scene.destination))
+    beside = "" if verdict.ok else control.beside(subject, verdict, now)
     if verdict.word == "service-trouble":
-        raise Unknown(f"{verdict}; try again later", by_hand(scene.destination))
-    assert verdict.ok, str(verdict)
+        raise Unknown(f"{verdict}; try again later{beside}", by_hand(scene.destination))
+    assert verdict.ok, f"{verdict}{beside}"
 
 
-def _indicate(reach: Reach, rule: str, subject: Subject, now: Now, found: Found) -> None:
+def _indicate(  # noqa: PLR0913, PLR0917 - what a rule's indicators are judged by
+    reach: Reach, control: Control, rule: str, subject: Subject, now: Now, found: Found
+) -> None:
     """Show the indicators of a rule beside its first name; they never fail."""
     if subject == reach.first(rule):
-        for note in indicators(reach, rule, now):
+        for note in indicators(reach, control, rule, now):
             found.note(note)
+
+
+def _also(
+    control: Control, subject: str, way: Dialled | Unknown | None, now: Now
+) -> Dialled | Unknown | None:
+    """What a proxy refused, unless nobody else reaches it either."""
+    if isinstance(way, Dialled):
+        try:
+            control.beside(subject, way, now)
+        except Unknown as unknown:
+            return unknown
+    return way
 
 
 def _opened(interceptor: Interceptor) -> str:

@@ -65,6 +65,7 @@ def details(flow: Flow, finding: Finding | None) -> Iterator[tuple[str, str]]:
     shown = {
         "Result": result,
         "Verdict": "" if verdict in result else verdict,
+        "From the auditor": flow.control,
         "What for": flow.purpose,
         "Judged for": flow.consumer,
         "Dialled on": flow.context,

@@ -11,6 +11,7 @@ from typing import Any
 from sesam_audit.asks import DialAnswer
 from sesam_audit.destinations import Destination, destinations, layer_host
 from sesam_audit.errors import Unknown
+from sesam_audit.facts.control import Control
 from sesam_audit.facts.inbound import ADDRESS, AUDITOR, NAME_6, WAYS, Inbound
 from sesam_audit.facts.layers import blamed, got_to, met, on_public_roots, source
 from sesam_audit.facts.outside import Outside
@@ -82,9 +83,12 @@ def _outbound(case: Case, judged: Judged) -> Iterator[Flow]:
     shown = {each.key: each for each in destinations(whole)}
     if isinstance(reach, Reach):
         shown |= {key: each.destination for key, each in reach.reached.items()}
+    control = case.known[Control]
     found = [
         _row(
-            _outward(each, case), judged.get((each.rule, key)), partial(_reached, reach, key, case)
+            {**_outward(each, case), "control": _control(control, key, case)},
+            judged.get((each.rule, key)),
+            partial(_reached, reach, key, case),
         )
         for key, each in shown.items()
     ]
@@ -118,6 +122,12 @@ def _outward(destination: Destination, case: Case) -> dict[str, Any]:
         "port": destination.port,
         "at": case.at,
     }
+
+
+def _control(control: Control | Unknown, key: str, case: Case) -> str:
+    if isinstance(control, Unknown):
+        return f"not known: {control.reason}"
+    return control.word(key, case.now)
 
 
 def _reached(reach: Reach | Unknown, key: str, case: Case) -> dict[str, Any]:

@@ -143,6 +143,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     outcome: str = ""  # of the finding that judges it; "" for an indicator
     result: str = "not tried"  # one word for the whole
     said: str = ""  # the same as a sentence
+    control: str = ""  # what the auditor met there at the same time
     finding: str = ""
     subject: str = ""
     vantage: str  # where it was dialled from

@@ -48,6 +48,7 @@ def _proxy(scene: Scene) -> Dialled | None:
             "proxy-refused",
             f"the proxy {proxy} did not open the way to {scene.destination.key}: {said}",
             not answer.proxy_status,
+            answer.proxy_status,
         )
     if not proxy or answer.layer not in ("dns", "tcp"):
         return None

@@ -127,6 +127,11 @@ class Rehearsal(Struct, frozen=True):
     private: Pulled | Unknown
     tag: str = PRODUCTION_TAG
 
+    @property
+    def ended_at(self) -> str:
+        """The subject of the destination where the public pull ended."""
+        return f"{self.public.host}:443" if isinstance(self.public, Pulled) else ""
+
     def layers(self, now: datetime) -> Dialled:
         """Whether a layer's first bytes came, and if not, who is in the way.
 

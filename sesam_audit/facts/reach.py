@@ -113,14 +113,14 @@ class Reach(Struct, frozen=True):
         roots = public_roots(profile.public_roots)
         deployment, answers = yield from gather(
             attempt(Deployment.ask(profile)),
-            every(attempt(_dial(each, proxy)) for each in chosen),
+            every(attempt(dial(each, proxy)) for each in chosen),
         )
         reached = {
             each.key: Reached(each, answer) for each, answer in zip(chosen, answers, strict=True)
         }
-        log_host = _log_host(deployment)
+        log_host = log_host_of(deployment)
         hidden = dict(_leaf_only(reached))
-        later = {**hidden, **dict(_moved(reached, log_host))}
+        later = {**hidden, **dict(moved(reached, log_host))}
         if later:
             reached.update((yield from _again(later, reached, proxy, roots if hidden else None)))
         if isinstance(log_host, str) and log_host and not is_name(log_host):
@@ -137,7 +137,15 @@ def proxy_of(profile: Profile) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _dial(destination: Destination, proxy: str, *, public: bool = False) -> Dial:
+def dial(
+    destination: Destination,
+    proxy: str,
+    vantage: str = "host",
+    seconds: float = 0.0,
+    *,
+    public: bool = False,
+) -> Dial:
+    """The connection that tries a destination; `seconds` 0 is the run's deadline."""
     return Dial(
         destination.name,
         destination.port,
@@ -145,25 +153,28 @@ def _dial(destination: Destination, proxy: str, *, public: bool = False) -> Dial
         tls=destination.tls,
         accept=destination.accept,
         proxy=proxy,
+        vantage=vantage,
         public=public,
+        seconds_limit=seconds,
     )
 
 
-def _log_host(deployment: Deployment | Unknown) -> str | Unknown:
+def log_host_of(deployment: Deployment | Unknown) -> str | Unknown:
+    """FLUENTBIT_HOST of .env, "" when it names none."""
     try:
         return deployment if isinstance(deployment, Unknown) else deployment.value("FLUENTBIT_HOST")
     except Unknown as unknown:
         return unknown
 
 
-def _moved(
+def moved(
     reached: dict[str, Reached], log_host: str | Unknown
 ) -> Iterator[tuple[str, Destination]]:
     """The log host of .env, where it is not the one dialled already."""
     if LOG_SUBJECT in reached and isinstance(log_host, str) and is_name(log_host):
-        moved = log_shipping(log_host)
-        if moved != reached[LOG_SUBJECT].destination:
-            yield LOG_SUBJECT, moved
+        named = log_shipping(log_host)
+        if named != reached[LOG_SUBJECT].destination:
+            yield LOG_SUBJECT, named
 
 
 def _leaf_only(reached: dict[str, Reached]) -> Iterator[tuple[str, Destination]]:
@@ -178,7 +189,7 @@ def _again(
     later: dict[str, Destination], reached: dict[str, Reached], proxy: str, roots: Bundle | None
 ) -> Steps[dict[str, Reached]]:
     """Dial some destinations in a second round, judged on the spot where roots are sent along."""
-    dials = every(attempt(_dial(each, proxy, public=roots is not None)) for each in later.values())
+    dials = every(attempt(dial(each, proxy, public=roots is not None)) for each in later.values())
     if roots is None:
         answers = yield from dials
     else:

@@ -16,6 +16,9 @@ SHORT = 1.5  # seconds; a connection that got less of the deadline proves no tim
 _PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 )
+_WORLDLY = frozenset(
+    ("dns-fails", "tcp-refused", "tcp-timeout", "tls-fails", "tls-name-mismatch", "wrong-service")
+)
 
 
 class Dialled(Struct, frozen=True):
@@ -29,10 +32,16 @@ class Dialled(Struct, frozen=True):
     word: str
     text: str
     proxy_fault: bool = False  # the proxy itself, whatever the destination
+    proxy_status: int = 0  # with which the proxy did not open the way
 
     @property
     def ok(self) -> bool:
         return self.word == "ok"
+
+    @property
+    def worldly(self) -> bool:
+        """Whether the destination itself may be at fault: nobody in the way shows his face."""
+        return self.word in _WORLDLY or (self.word == "proxy-refused" and self.proxy_status >= 500)
 
     def __str__(self) -> str:
         return f"{self.word}: {self.text}"

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sesam_audit.destinations import LOG_SUBJECT, Consumer
 from sesam_audit.errors import Unknown
+from sesam_audit.facts.control import Control
 from sesam_audit.facts.reach import Reach
 from sesam_audit.facts.scene import Scene
 
@@ -33,18 +34,19 @@ def notes(scene: Scene) -> Iterator[str]:
         yield f"the stricter judge of chains objects: {trust.doubt}"
 
 
-def indicators(reach: Reach, rule: str, now: datetime) -> Iterator[str]:
+def indicators(reach: Reach, control: Control, rule: str, now: datetime) -> Iterator[str]:
     """How the names fared that only show whether a rule is narrower than the guide's wildcard."""
     for key, each in reach.reached.items():
         if each.destination.rule != rule or each.destination.needed:
             continue
         try:
             verdict = reach.dialled(key, now)
+            beside = "" if verdict.ok else control.beside(key, verdict, now)
         except Unknown as unknown:
             yield f"indicator {key}: unknown, {unknown.reason}"
             continue
         narrow = "" if verdict.ok else "; the rule may be narrower than the guide's wildcard"
-        yield f"indicator {key}: {verdict}{narrow}"
+        yield f"indicator {key}: {verdict}{beside}{narrow}"
 
 
 def about_logs(reach: Reach) -> Iterator[str]:

@@ -354,8 +354,9 @@ def test_registry_access_that_nobody_can_tell(answer: PullAnswer | Unknown, said
     assert said in finding.message
 
 
-def test_registry_access_waits_for_the_login() -> None:
-    assert catalogue()["docker.registry-access"].needs == ("docker.registry-login",)
+def test_registry_access_waits_for_the_login_and_the_way_to_the_hub() -> None:
+    needs = catalogue()["docker.registry-access"].needs
+    assert needs == ("docker.registry-login", "outbound.docker")
 
 
 # docker.storage

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from sesam_audit import testing
 from sesam_audit.asks import DialAnswer, PullAnswer
 from sesam_audit.destinations import needed
 from sesam_audit.errors import Unknown
+from sesam_audit.facts.control import Control
 from sesam_audit.facts.interception import Interceptors
 from sesam_audit.facts.pull import Pulled, Rehearsal
 from sesam_audit.facts.reach import Reach, Reached
@@ -17,7 +19,6 @@ from sesam_audit.facts.sesam_addresses import SesamAddresses
 from sesam_audit.model import Finding, Outcome
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
-from sesam_audit.testing import evaluate
 from tests.facts import pulls
 from tests.facts.network import PUBLIC, chain, destination, good, perfect, stopped, tls
 
@@ -37,6 +38,14 @@ PROXY = Profile(proxy="proxy.example:3128")
 EXTRA = Profile(extra_destinations=("db.example.org:8443",))
 
 
+ALONE = Control(absent="the auditor is the host itself")
+
+
+def evaluate(requirement: str, *facts: Any, **given: Any) -> Finding:
+    """Judged without a control sample, unless one is given."""
+    return testing.evaluate(requirement, ALONE, *facts, **given)
+
+
 def with_answer(
     subject: str, answer: DialAnswer | Unknown, profile: Profile | None = None
 ) -> Reach:
@@ -45,8 +54,14 @@ def with_answer(
     return reach
 
 
-def judged(requirement: str, subject: str, reach: Reach, profile: Profile | None = None) -> Finding:
-    return evaluate(requirement, reach, subject=subject, profile=profile)
+def judged(
+    requirement: str,
+    subject: str,
+    reach: Reach,
+    profile: Profile | None = None,
+    control: Control = ALONE,
+) -> Finding:
+    return evaluate(requirement, reach, control, subject=subject, profile=profile)
 
 
 @pytest.mark.parametrize(("requirement", "subject"), BY_NAME)
@@ -65,6 +80,101 @@ def test_not_reached(requirement: str, subject: str) -> None:
 
     assert finding.outcome is Outcome.FAILED
     assert finding.message.startswith("tcp-timeout: 192.0.2.7 port 443")
+
+
+# -- the control sample ----------------------------------------------------------------------------
+
+SILENT = stopped("tcp", "TIMEOUT", "192.0.2.7")
+OPENED = tls(
+    "pypi.org",
+    chain("pypi.org", "Example Corp Inspection"),
+    trusted=False,
+    addresses=("192.0.2.9",),
+)
+PYPI = ("outbound.pypi", "pypi.org:443")
+
+
+def sample(answer: DialAnswer | Unknown, subject: str = PYPI[1]) -> Control:
+    return Control(with_answer(subject, answer))
+
+
+@pytest.mark.parametrize(("requirement", "subject"), BY_NAME)
+def test_the_auditor_reaches_what_the_host_does_not(requirement: str, subject: str) -> None:
+    reach = with_answer(subject, SILENT)
+
+    finding = judged(requirement, subject, reach, control=Control(perfect()))
+
+    assert finding.outcome is Outcome.FAILED
+    assert "; the auditor reached it at 12:00:00Z" in finding.message
+
+
+@pytest.mark.parametrize(("requirement", "subject"), BY_NAME)
+def test_a_name_that_answers_nobody_may_be_gone(requirement: str, subject: str) -> None:
+    reach = with_answer(subject, SILENT)
+
+    finding = judged(requirement, subject, reach, control=sample(SILENT, subject))
+
+    assert finding.outcome is Outcome.UNKNOWN
+    assert finding.message.startswith("tcp-timeout: 192.0.2.7")
+    assert "the name may be gone" in finding.message
+
+
+def test_whoever_shows_a_false_face_is_in_the_way_whatever_the_auditor_meets() -> None:
+    finding = judged(*PYPI, with_answer(PYPI[1], OPENED), control=sample(SILENT))
+
+    assert finding.outcome is Outcome.FAILED
+    assert finding.message.endswith("; the auditor met tcp-timeout there")
+
+
+def test_an_auditor_behind_an_interceptor_excuses_nothing() -> None:
+    finding = judged(*PYPI, with_answer(PYPI[1], SILENT), control=sample(OPENED))
+
+    assert finding.outcome is Outcome.FAILED
+    assert finding.message.endswith("; the auditor met tls-intercepted there")
+
+
+def test_an_auditor_without_internet_excuses_nothing() -> None:
+    nowhere = perfect()
+    for key, each in nowhere.reached.items():
+        nowhere.reached[key] = Reached(each.destination, SILENT)
+
+    finding = judged(*PYPI, with_answer(PYPI[1], SILENT), control=Control(nowhere))
+
+    assert finding.outcome is Outcome.FAILED
+    assert finding.message.endswith("cannot compare")
+
+
+@pytest.mark.parametrize("control", [ALONE, sample(Unknown("needs a vantage: auditor failed"))])
+def test_without_a_sample_the_host_is_judged_alone(control: Control) -> None:
+    finding = judged(*PYPI, with_answer(PYPI[1], SILENT), control=control)
+
+    assert finding.outcome is Outcome.FAILED
+    assert "auditor" not in finding.message
+    assert any(note.startswith("dialled by the auditor: not known") for note in finding.notes)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(503, Outcome.UNKNOWN), (403, Outcome.FAILED)], ids=["gone", "refused"]
+)
+def test_a_proxy_that_reaches_nobody_is_told_from_one_that_refuses(
+    status: int, outcome: Outcome
+) -> None:
+    answer = DialAnswer(layer="proxy", error="HTTP", proxy_status=status)
+    reach = replace(with_answer(PYPI[1], answer), proxy="proxy.example:3128")
+
+    assert judged(*PYPI, reach, control=sample(SILENT)).outcome is outcome
+    proxy = evaluate("outbound.proxy", reach, sample(SILENT), profile=PROXY)
+    assert proxy.outcome is outcome
+
+
+def test_an_indicator_that_answers_nobody_says_nothing_of_a_rule() -> None:
+    name = "production.cloudflare.docker.com:443"
+
+    finding = judged(*BY_NAME[0], with_answer(name, SILENT), control=sample(SILENT, name))
+
+    (note,) = (each for each in finding.notes if name in each)
+    assert "may be gone" in note
+    assert "narrower" not in note
 
 
 @pytest.mark.parametrize(("requirement", "subject"), BY_NAME)

@@ -14,7 +14,7 @@ from .gateways import BLOCKING, INSPECTION, LOGIN_PROXY, PROXY, STRICT_PROXY
 from .processes import Processes
 from .registry import Registry
 from .resolver import AUDITORS_RESOLVER, Resolver
-from .services import CLOUDFRONT, PRIVATE_SINKHOLE, R2, SERVICES, SINKHOLE, SIX
+from .services import LAYERS, PRIVATE_SINKHOLE, R2, SERVICES, SINKHOLE, SIX
 from .street import BOTH, PUSHED, Street
 
 SLOW = 4440  # the relay's port
@@ -47,7 +47,7 @@ class Internet:
         self.public = Authority(self._directory / "public", "Lab Trust Services")
         self.private = Authority(self._directory / "private", "Example Corp Inspection")
         addresses = [x for s in SERVICES.values() for x in (s.address, s.extra_address) if x]
-        addresses += [SINKHOLE, PRIVATE_SINKHOLE, AUDITORS_RESOLVER]
+        addresses += [SINKHOLE, PRIVATE_SINKHOLE, LAYERS, AUDITORS_RESOLVER]
         commands = [f"address add {address}/32 dev lo" for address in addresses]
         commands += [f"address add {address}/128 dev lo" for address in SIX.values()]
         self._ip("link set lo up", *commands)
@@ -178,7 +178,7 @@ class Internet:
     def layers_elsewhere(self) -> None:
         """The registry sends its clients on to a host outside *.docker.com."""
         self._redirect(nginx.LAYERS_ELSEWHERE, (REGISTRY,))
-        self._names.lie((R2,), SERVICES[CLOUDFRONT].address)
+        self._names.lie((R2,), LAYERS)
 
     def blobs_gone(self) -> None:
         """The registry has no blob any more."""
@@ -239,7 +239,7 @@ class Internet:
         self._names.tell_all()
 
     def cut_off(self) -> None:
-        """The auditor has hosts, but no internet."""
+        """The auditor reaches hosts and a resolver, but no service of the internet."""
         self._street.cut_off = True
         self._write_firewall()
 

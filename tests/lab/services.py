@@ -157,4 +157,5 @@ SERVICES = {
 }
 SIX = {name: f"{NETWORK_6}::{number}" for number, name in enumerate(SERVICES, start=11)}
 SINKHOLE, PRIVATE_SINKHOLE = f"{NETWORK}.250", "10.66.66.66"
+LAYERS = f"{NETWORK}.54"  # of the host outside the guide's wildcards
 STRANGER = "blocked.example.net"  # the name on the certificate of whoever answers in the way

@@ -9,10 +9,11 @@ from msgspec import Struct, field
 from . import nginx
 from .gateways import PROXY
 from .resolver import MUTE
-from .services import NETWORK, SERVICES
+from .services import LAYERS, R2, SERVICES
 
 BOTH = "tcp dport { 80, 443 }"
 PUSHED = "tcp flags & psh == psh"  # the first packet that carries anything: TLS's hello
+HOSTS = "{ 10.213.0.0/16, 192.31.196.0/24 }"
 ASKER = "ip saddr . udp sport"
 
 
@@ -69,7 +70,7 @@ class Street(Struct, kw_only=True):
             yield f"{self._whose} udp dport 53 {ASKER} @seen accept"
             yield f"{self._whose} udp dport 53 add @seen {{ {ASKER} }} drop"
         if self.cut_off:
-            yield f"ip saddr {self.auditor} ip daddr {NETWORK}.0/24 drop"
+            yield f"ip saddr {self.auditor} ip daddr != {HOSTS} tcp dport 443 drop"
         for name, verdict in self.verdicts.items():
             yield f"{self._whose} ip daddr {_at(name)} {verdict}"
         yield from self.rules
@@ -94,5 +95,7 @@ def _chain(name: str, hook: str, rules: Iterator[str] | list[str]) -> list[str]:
 
 
 def _at(name: str) -> str:
+    if name == R2:
+        return LAYERS
     service = SERVICES[name]
     return f"{{ {', '.join(filter(None, (service.address, service.extra_address)))} }}"

@@ -162,7 +162,6 @@ def test_a_host_without_python(auditor: Auditor, perfect: LabHost) -> None:
     unproven = {key for key, outcome in audited.outcomes.items() if outcome == "unknown"}
     dialled = {key for key in audited.outcomes if re.match(r"outbound\.\w+ \[[\w-]+\.", key)}
     dialled |= {"outbound.sesam [log shipping]", "outbound.interception"}
-    dialled |= {"outbound.docker-layers", "outbound.docker-coverage"}
     assert "failed" not in audited.outcomes.values()
     assert unproven - STANDARD.keys() == NEEDS_PYTHON | dialled
     unsaid = {key for key in NEEDS_PYTHON if "Python" not in audited.findings[key]["reason"]}

@@ -68,7 +68,7 @@ def test_a_perfect_host_passes_all_three(
         (Internet.blackhole, "tcp-timeout"),
         (Internet.intercept, "tls-intercepted"),
         (Internet.wrong_certificate, "tls-name-mismatch"),
-        (Internet.captive, "tls-name-mismatch"),
+        (Internet.captive, "block-page"),
         (Internet.unknown, "dns-fails"),
     ],
 )
@@ -83,11 +83,32 @@ def test_somebody_in_the_way_of_the_layers(
 
     audited = pulled(auditor, perfect)
 
-    assert audited.outcomes[LAYERS] == "failed"
-    assert audited.findings[LAYERS]["message"].startswith(f"{word}: ")
-    assert "Example Corp Inspection" in audited.findings[LAYERS]["message"] or word[:5] != "tls-i"
-    assert audited.outcomes[ACCESS] == "passed"
-    assert audited.findings[f"outbound.docker [{CLOUDFRONT}:443]"]["outcome"] == "failed"
+    closed = audited.findings[f"outbound.docker [{CLOUDFRONT}:443]"]
+    assert (closed["outcome"], closed["message"].partition(":")[0]) == ("failed", word)
+    assert "Example Corp Inspection" in closed["message"] or word != "tls-intercepted"
+    assert judged(audited) == dict.fromkeys((LAYERS, COVERAGE, ACCESS), "blocked")
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"),
+    [(Internet.refuse, "tcp-refused"), (Internet.wrong_certificate, "tls-name-mismatch")],
+)
+def test_somebody_in_the_way_of_layers_that_no_rule_holds(
+    auditor: Auditor,
+    perfect: LabHost,
+    internet: Internet,
+    fault: Callable[[Internet, str], None],
+    word: str,
+) -> None:
+    internet.layers_elsewhere()
+    fault(internet, R2)
+
+    audited = pulled(auditor, perfect)
+
+    message = audited.findings[LAYERS]["message"]
+    assert judged(audited) == {LAYERS: "failed", COVERAGE: "blocked", ACCESS: "passed"}
+    assert message.startswith(f"{word}: {R2}")
+    assert f"the guide's wildcards do not hold {R2}" in message
 
 
 def test_layers_from_elsewhere_arrive_but_are_named(
@@ -109,7 +130,7 @@ def test_blobs_that_are_gone_are_nobody_s_fault(
 
     audited = pulled(auditor, perfect)
 
-    assert judged(audited) == {LAYERS: "unknown", COVERAGE: "unknown", ACCESS: "passed"}
+    assert judged(audited) == {LAYERS: "unknown", COVERAGE: "blocked", ACCESS: "passed"}
     assert "no longer holds" in audited.findings[LAYERS]["message"]
 
 
@@ -120,8 +141,9 @@ def test_the_registry_s_limit_is_no_firewall(
 
     audited = pulled(auditor, perfect)
 
-    assert judged(audited) == dict.fromkeys((LAYERS, COVERAGE, ACCESS), "unknown")
-    assert "429" in audited.findings[ACCESS]["message"]
+    limit = audited.findings["outbound.docker [registry-1.docker.io:443]"]
+    assert (limit["outcome"], "429" in limit["message"]) == ("unknown", True)
+    assert judged(audited) == dict.fromkeys((LAYERS, COVERAGE, ACCESS), "blocked")
 
 
 @pytest.fixture
@@ -166,8 +188,8 @@ def test_no_registry_proves_nothing_about_the_login(
 
     audited = pulled(auditor, perfect)
 
-    assert judged(audited) == {LAYERS: "failed", COVERAGE: "unknown", ACCESS: "unknown"}
-    assert "outbound.docker" in audited.findings[ACCESS]["message"]
+    assert judged(audited) == dict.fromkeys((LAYERS, COVERAGE, ACCESS), "blocked")
+    assert audited.findings[ACCESS]["blocked_by"] == "outbound.docker"
 
 
 def test_the_whole_audit_is_bounded_when_layers_vanish(
@@ -177,5 +199,5 @@ def test_the_whole_audit_is_bounded_when_layers_vanish(
 
     audited = pulled(auditor, perfect, "deadline=3")
 
-    assert audited.outcomes[LAYERS] == "failed"
-    assert audited.outcomes[ACCESS] == "passed"
+    assert audited.outcomes[LAYERS] == "blocked"
+    assert audited.outcomes[f"outbound.docker [{CLOUDFRONT}:443]"] == "failed"

@@ -27,16 +27,8 @@ DECIDED_BY_PUBLIC_ROOTS = tuple(
 )
 
 
-PULLED_FROM = ("registry-1.docker.io", "auth.docker.io", "production.cloudfront.docker.com")
-
-
 def _fail(*names: str) -> dict[str, str]:
-    found = {SUBJECTS[name]: FAILED for name in names}
-    if set(names).intersection(PULLED_FROM):
-        found |= {"outbound.docker-layers": FAILED, "outbound.docker-coverage": UNKNOWN}
-    if set(names).intersection(PULLED_FROM[:2]):
-        found |= {"docker.registry-access": UNKNOWN}
-    return found
+    return {SUBJECTS[name]: FAILED for name in names}
 
 
 def _switched(way: str, *names: str, **options: float) -> Callable[[Internet], None]:
@@ -46,14 +38,71 @@ def _switched(way: str, *names: str, **options: float) -> Callable[[Internet], N
     return network
 
 
+def _for_all(way: str, *names: str) -> Callable[[Internet], None]:
+    """As `_switched`, and for the auditor too: nobody's firewall, but the world."""
+
+    def network(internet: Internet) -> None:
+        getattr(internet, way)(*names)
+        internet.everywhere()
+
+    return network
+
+
+def _alone(way: str, *names: str) -> Callable[[Internet], None]:
+    """As `_switched`, with an auditor who has no internet to compare with."""
+
+    def network(internet: Internet) -> None:
+        getattr(internet, way)(*names)
+        internet.cut_off()
+
+    return network
+
+
 CLOSED = tuple(
     Fault(
         name=f"{name} refused",
         network=_switched("refuse", name),
         changes=_fail(name),
-        says="tcp-refused|refused",
+        says="(tcp-refused|refused).*; the auditor reached it at .*Z",
     )
     for name in SUBJECTS
+)
+
+CONTROL = (
+    *(
+        Fault(
+            name=f"PyPI's index {what}, for the auditor as well",
+            network=_for_all(way, "pypi.org"),
+            changes={SUBJECTS["pypi.org"]: UNKNOWN},
+            says="the auditor, who reaches 12 others, did not reach it either.*may be gone",
+        )
+        for way, what in (
+            ("refuse", "refused"),
+            (UNKNOWN, "gone"),
+            ("wrong_certificate", "under another name"),
+        )
+    ),
+    Fault(
+        name="PyPI's index opened by a company that stands before the auditor too",
+        network=_for_all("intercept", "pypi.org"),
+        changes={SUBJECTS["pypi.org"]: FAILED, "outbound.interception": FAILED},
+        says="the auditor met tls-intercepted there",
+    ),
+    Fault(
+        name="PyPI's index refused, and an auditor without internet",
+        network=_alone("refuse", "pypi.org"),
+        changes={SUBJECTS["pypi.org"]: FAILED},
+        says="cannot compare",
+    ),
+    Fault(
+        name="PyPI's index dropped by the host's own output filter",
+        seed="nft -f - <<'END'\ntable inet seeded {\n chain way {\n type filter hook output"
+        f" priority 0; ip daddr {SERVICES['pypi.org'].address} tcp dport 443 drop\n }}\n}}\nEND",
+        mend="nft delete table inet seeded",
+        settings=("deadline=2",),
+        changes=_fail("pypi.org"),
+        says="the auditor reached it at",
+    ),
 )
 
 WAYS = (
@@ -153,7 +202,7 @@ PULLS = (
     Fault(
         name="a registry that no longer has the pinned layers",
         network=_switched("blobs_gone"),
-        changes={"outbound.docker-layers": UNKNOWN, "outbound.docker-coverage": UNKNOWN},
+        changes={"outbound.docker-layers": UNKNOWN},
         says="no longer",
     ),
 )
@@ -161,7 +210,9 @@ PULLS = (
 HARMLESS = (
     Fault(name="a slow portal", network=_switched("slow", "portal.sesam.io", seconds=1)),
     Fault(name="indicators closed", network=_switched("refuse", *INDICATORS)),
+    Fault(name="indicators that are gone for all", network=_for_all(UNKNOWN, *INDICATORS)),
     Fault(name="indicators that are gone", network=_switched(UNKNOWN, *INDICATORS)),
+    Fault(name="an auditor without internet", network=lambda internet: internet.cut_off()),
     Fault(
         name="PyPI's names at one address, as a CDN has them",
         network=lambda internet: internet.sinkhole(
@@ -170,4 +221,4 @@ HARMLESS = (
     ),
 )
 
-FAULTS = (*CLOSED, *WAYS, *INSPECTED, *PULLS, *HARMLESS)
+FAULTS = (*CLOSED, *CONTROL, *WAYS, *INSPECTED, *PULLS, *HARMLESS)

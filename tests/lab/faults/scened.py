@@ -149,13 +149,7 @@ RUNNING = (
 )
 
 
-NOTHING_OUT = dict.fromkeys(
-    (
-        *("outbound.interception", "outbound.docker-layers", "outbound.docker-coverage"),
-        *("docker.registry-access", *SUBJECTS.values()),
-    ),
-    UNKNOWN,
-)
+NOTHING_OUT = dict.fromkeys(("outbound.interception", *SUBJECTS.values()), UNKNOWN)
 
 
 PROXIED = (

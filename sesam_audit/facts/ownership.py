@@ -22,7 +22,7 @@ SHOW = "sudo find /srv/data /sesam -xdev ! -user sesam -ls"
 
 _DAEMON = "/etc/docker/daemon.json"
 _CONTAINERD = "/etc/containerd/config.toml"
-_NAMES = ("lost+found", ".snapshot", ".snapshots", ".zfs", "acme.json")
+PASSED_NAMES = ("lost+found", ".snapshot", ".snapshots", ".zfs", "acme.json")
 _PLACED = (*(f"{POINT}/{name}" for name in (*FILES, *OVERRIDES)), ENV_FILE)
 _ROOTS_OWN = (
     LETSENCRYPT,  # written by Traefik, as root
@@ -41,22 +41,10 @@ class Ownership(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Ownership]:
         """Learn the numbers of sesam and what to pass over, then walk."""
-        sesam, engine, daemon, containerd = yield from gather(
-            SesamUser.ask(profile),
-            attempt(Engine.ask(profile)),
-            File(_DAEMON),
-            File(_CONTAINERD),
-        )
+        sesam, skip = yield from gather(SesamUser.ask(profile), passed_over(profile))
         if not sesam.exists:
             raise Unknown("there is no user sesam (layout.user)")
-        own = _docker_roots(engine, daemon, containerd)
-        walk = yield from Walk(
-            TREES,
-            sesam.uid,
-            sesam.group_id,
-            skip=(*_ROOTS_OWN, *_PLACED, *own),
-            skip_names=_NAMES,
-        )
+        walk = yield from walk_of(sesam.uid, sesam.group_id, skip)
         if walk.error:
             raise denied(walk, " and ".join(TREES), SHOW)
         return cls(walk)
@@ -78,6 +66,19 @@ class Ownership(Struct, frozen=True):
         if not walk.complete:
             found.doubt(Unknown(f"only the first {walk.entries} entries were looked at", SHOW))
         return found
+
+
+def passed_over(profile: Profile) -> Steps[tuple[str, ...]]:
+    """The paths that others own by rule: Docker's own, Traefik's, and the stack's files."""
+    engine, daemon, containerd = yield from gather(
+        attempt(Engine.ask(profile)), File(_DAEMON), File(_CONTAINERD)
+    )
+    return (*_ROOTS_OWN, *_PLACED, *_docker_roots(engine, daemon, containerd))
+
+
+def walk_of(uid: int, gid: int, skip: tuple[str, ...]) -> Walk:
+    """The walk over everything that has to be sesam's."""
+    return Walk(TREES, uid, gid, skip=skip, skip_names=PASSED_NAMES)
 
 
 def _docker_roots(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from sesam_audit.agent.keeping import KEPT
 from sesam_audit.cleaning import clean
 from sesam_audit.model import Finding
 from sesam_audit.plan import Action, Plan
@@ -144,7 +145,7 @@ def _network(change: Change) -> Iterator[str]:
 
 
 def _ownership(change: Change) -> Iterator[str]:
-    count = change.before.get("count", change.before.get("offenders"))
+    count = change.before.get("count")
     found = f"{count} entries of others" if isinstance(count, int) else "entries of others"
     yield f"{found} -> {change.after['uid']}:{change.after['gid']}, modes as they are"
     yield f"passed over: {', '.join((*change.after['passed_over'], *change.after['names']))}"
@@ -153,6 +154,37 @@ def _ownership(change: Change) -> Iterator[str]:
 def _login(change: Change) -> Iterator[str]:
     owner = _owner({**change.after, "mode": "0600"})
     yield f"-> login of {change.after['user']} for {change.after['registry']}, {owner}"
+
+
+def _pull(change: Change) -> Iterator[str]:
+    absent = [name for name, there in (change.before.get("images") or {}).items() if not there]
+    yield f"not there: {', '.join(absent)} -> there"
+
+
+def _up(change: Change) -> Iterator[str]:
+    found = change.before.get("containers") or []
+    running = sum(bool(each.get("running")) for each in found)
+    yield f"{running} of {len(change.after['services'])} running -> all running"
+
+
+def _recreate(change: Change) -> Iterator[str]:
+    yield f"the container of {change.after['service']} -> a new one, where its files changed"
+
+
+def _restart(change: Change) -> Iterator[str]:
+    yield f"{change.after['container']} restarts, where it still has an old file open"
+
+
+def _keep(change: Change) -> Iterator[str]:
+    policy = (change.before.get("policy") or {}).get("Name") or "no"
+    state = "running" if change.before.get("running") else "stopped"
+    kept = f"{KEPT}{change.after['name']}"
+    yield f"{state}, restart policy {policy} -> stopped, no restarts, kept as {kept}"
+
+
+def _move(change: Change) -> Iterator[str]:
+    way = "renamed" if change.after["way"] == "rename" else "copied, read again and compared"
+    yield f"{change.after['source']} -> {change.after['target']} ({way})"
 
 
 _KINDS: dict[str, Callable[[Change], Iterator[str]]] = {
@@ -166,6 +198,12 @@ _KINDS: dict[str, Callable[[Change], Iterator[str]]] = {
     "network": _network,
     "ownership": _ownership,
     "login": _login,
+    "pull": _pull,
+    "up": _up,
+    "recreate": _recreate,
+    "restart": _restart,
+    "keep-container": _keep,
+    "move-store": _move,
 }
 
 

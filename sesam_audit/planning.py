@@ -8,6 +8,7 @@ from sesam_audit import start_plan as starting
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.account import SesamUser
 from sesam_audit.facts.compose_plugin import ComposePlugin
+from sesam_audit.facts.containers import Containers
 from sesam_audit.facts.data_directory import DataDirectory
 from sesam_audit.facts.data_link import StrayLink
 from sesam_audit.facts.data_mount import DataMount
@@ -28,7 +29,7 @@ from sesam_audit.site import Draft, Site, Stop
 FACTS: tuple[type, ...] = (
     *(Caller, OsRelease, Engine, ComposePlugin, DataMount, SesamUser, Number, Ground),
     *(DataDirectory, StrayLink, License, Deployment, StackFiles, Stack, Strangers),
-    *(Networks, Subnets, DockerLogin),
+    *(Networks, Subnets, DockerLogin, Containers),
 )
 """What planning asks of a host beside what the checks ask."""
 

@@ -20,7 +20,7 @@ from sesam_audit.wanted import (
 )
 
 RESOLVER = "myleresolver"
-SERVICES = ("watchtower", "traefik", "sesam-node", "fluentbit")
+SERVICES = ("sesam-node", "traefik", "fluentbit", "watchtower")  # whom others need first
 _SOCKET = "/var/run/docker.sock"
 _IN_TRAEFIK = "/etc/traefik/traefik.yml"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sesam_audit.facts.containers import Containers
+from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.docker_login import HUB, DockerLogin
 from sesam_audit.facts.ground import Number
 from sesam_audit.facts.inspection import listed
@@ -61,19 +63,31 @@ def start(site: Site, draft: Draft) -> Phase:
     )
     files = [step.after["path"] for step in draft.steps if step.after.get("path") == COMPOSE_FILE]
     file = files[0] if files else f"{POINT}/{picked(site)}"
+    whole = {"project": PROJECT, "directory": POINT, "files": [file], "env_file": ENV_FILE}
+    there = [each for each in site.need(Containers).containers if each.of_stack()]
+    for each in there:
+        if each.service in services:
+            yield Step(
+                kind="recreate",
+                title=f"Recreate {each.service}, where its files changed",
+                reason="a container keeps the settings it was made with",
+                after={**whole, "service": each.service},
+            )
     yield Step(
         kind="up",
         title=f"Start the stack: {listed(services)}",
         reason="the guide, Start Services: docker compose up -d; nothing is recreated or removed",
-        after={
-            "project": PROJECT,
-            "directory": POINT,
-            "files": [file],
-            "env_file": ENV_FILE,
-            "services": list(services),
-        },
+        after={**whole, "services": list(services)},
         mends=site.open("stack.services"),
     )
+    for each in there:
+        if each.service in services:
+            yield Step(
+                kind="restart",
+                title=f"Restart {each.service}, where a file it mounts was replaced",
+                reason="a mounted file stays the old one until then",
+                after={"container": each.name},
+            )
     yield Step(
         kind="wait",
         title=f"Wait until the stack is well, {site.wishes.deadline // 60} minutes at the longest",
@@ -82,8 +96,16 @@ def start(site: Site, draft: Draft) -> Phase:
             "project": PROJECT,
             "services": list(services),
             "deadline": site.wishes.deadline,
+            "name": _name(site, draft),
         },
     )
+
+
+def _name(site: Site, draft: Draft) -> str | None:
+    """The node's name, by which its own Traefik is asked whether it is well."""
+    values = [step.after["values"] for step in draft.steps if step.kind == "environment"]
+    known = values[0] if values else site.need(Deployment).values
+    return known.get("NODE_DOMAIN") or None
 
 
 def _refusals(site: Site) -> Iterator[Stop]:

@@ -60,7 +60,8 @@ def _row(
     try:
         return Flow(**{**given, **look()})
     except Unknown as unknown:
-        reason = finding.reason if finding is not None else None
+        off = finding is not None and finding.outcome is Outcome.NOT_APPLICABLE
+        reason = finding.reason if finding is not None and off else None
         return Flow(**given, said=reason or unknown.reason)
     except Exception as error:  # noqa: BLE001 - one row's fault must not cost the report
         return Flow(**given, result="unknown", said=f"not understood: {error!r}")

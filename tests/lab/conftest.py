@@ -10,6 +10,7 @@ import pytest
 
 from .host import LabHost
 from .lab import Lab, hindrance
+from .staging import Scenes
 
 HERE = Path(__file__).parent
 
@@ -33,3 +34,10 @@ def lab() -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def perfect(lab: Lab) -> LabHost:
     return lab.host("perfect")
+
+
+@pytest.fixture(scope="module")
+def scenes(lab: Lab, perfect: LabHost) -> Iterator[Scenes]:
+    scenes = Scenes(lab, perfect)
+    yield scenes
+    scenes.close()

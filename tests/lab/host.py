@@ -47,6 +47,7 @@ class LabHost:
         self.name = name
         self.address = f"{instance.network}.{number}"
         self.public_address = f"192.31.196.{number}"
+        self.address_6 = f"{instance.network_6}::{number}"  # while the lab gives it IPv6
         self.node_domain = perfect.node_domain(name)
         self.host_key = ""
         self._number = number

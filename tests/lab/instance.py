@@ -14,6 +14,7 @@ from typing import TextIO
 
 from . import root
 from .processes import Processes
+from .services import NETWORK_6
 
 LOCKS = Path("/run/lock/sesam-audit-lab")  # of the machine, not of the lab's place
 INDEXES = range(8)
@@ -27,6 +28,7 @@ class Instance:
         self.directory = root.place() / "instances" / str(index)
         self.bridge = f"sesamlab{index}"
         self.network = f"10.213.{index}"
+        self.network_6 = f"{NETWORK_6}:{index}"
         self.processes = Processes(self.directory / "processes")
         self._lock = lock
 

@@ -52,7 +52,8 @@ class Internet:
         commands += [f"address add {address}/128 dev lo" for address in SIX.values()]
         self._ip("link set lo up", *commands)
         settings = (
-            "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/icmp_ratelimit"
+            "cd /proc/sys/net/ipv4; echo 1 >ip_forward; echo 0 >icmp_ratelimit; "
+            "for each in all eth0; do echo 0 >conf/$each/send_redirects; done"
         )
         self._inside("sh", "-c", settings)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import identity, root
@@ -15,6 +17,7 @@ from .resolver import AUDITORS_RESOLVER
 NEEDED = (
     *("mmdebstrap", "dnsmasq", "nginx", "ip", "nft", "mkfs.ext4", "openssl", "ssh", "ssh-keygen"),
     *("nsenter", "unshare", "findmnt", "docker-registry"),
+    *("squid", "mitmdump", "pebble", "unbound"),
 )
 AUDITOR = 3  # the end of the auditor's own address
 
@@ -93,6 +96,27 @@ class Lab:
         host.start(self._base, self._login)
         self._write_ssh_files()
         return host
+
+    @contextmanager
+    def six(self, *hosts: LabHost) -> Iterator[None]:
+        """These hosts have IPv6 for a while, and so has the way to the internet's names."""
+        gate = f"{self._instance.network_6}::2"
+        self._instance.network_commands("internet", f"address replace {gate}/64 dev eth0 nodad")
+        for host in hosts:
+            self._instance.network_commands(
+                host.name,
+                f"address add {host.address_6}/64 dev eth0 nodad",
+                f"route add default via {gate}",
+            )
+        try:
+            yield
+        finally:
+            for host in hosts:
+                self._instance.network_commands(
+                    host.name,
+                    f"route delete default via {gate}",
+                    f"address delete {host.address_6}/64 dev eth0",
+                )
 
     def stop_host(self, host: LabHost) -> None:
         """End one host and forget its name."""

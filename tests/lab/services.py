@@ -8,7 +8,7 @@ from dataclasses import dataclass
 LOGIN = base64.b64encode(b"sesamcustomer:dckr_pat_of_the_lab").decode()
 STRANGERS_LOGIN = base64.b64encode(b"stranger:dckr_pat_of_the_lab").decode()  # no customer
 NETWORK = "192.88.99"  # a retired anycast block: global to every rule, home to nobody
-NETWORK_6 = "3ffe:ffff:88"  # of the 6bone, given back
+NETWORK_6 = "3ffe:ffff"  # of the 6bone, given back
 AGENT_DOWNLOAD = "137.116.234.60"  # the guide's address for the agent
 LOG_SHIPPING = "52.142.116.113"  # the guide's address for log shipping
 
@@ -155,7 +155,7 @@ SERVICES = {
     name: Service(name, f"{NETWORK}.{number}", locations, _EXTRA.get(name, ""))
     for number, (name, locations) in enumerate(_ANSWERS.items(), start=11)
 }
-SIX = {name: f"{NETWORK_6}::{number}" for number, name in enumerate(SERVICES, start=11)}
+SIX = {name: f"{NETWORK_6}:88::{number}" for number, name in enumerate(SERVICES, start=11)}
 SINKHOLE, PRIVATE_SINKHOLE = f"{NETWORK}.250", "10.66.66.66"
 LAYERS = f"{NETWORK}.54"  # of the host outside the guide's wildcards
 STRANGER = "blocked.example.net"  # the name on the certificate of whoever answers in the way

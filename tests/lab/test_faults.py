@@ -2,66 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from .auditing import Audited, Auditor, Outcomes
 from .faults import FAULTS
 from .faults.fault import PASSED, Fault, matches, preflight, seeded
 from .faults.scenes import SCENES, Scene
-from .host import LabHost
 from .lab import Lab
+from .staging import Scenes, differences
 
 WITHOUT_A_FAULT = {
     "docker.selinux": "the kernels that tests run on have no SELinux",
     "license.signature": "what licenses are signed with is not public; judged in tests/facts",
 }
-
-Stage = tuple[LabHost, Auditor, Outcomes]
-
-
-class Scenes:
-    """Hosts by the name of their scene, started when first needed, each with its baseline."""
-
-    def __init__(self, lab: Lab, perfect: LabHost) -> None:
-        self._lab = lab
-        self._perfect = perfect
-        self.ready: dict[str, Stage] = {}
-
-    def __getitem__(self, name: str) -> Stage:
-        if name not in self.ready:
-            self.ready[name] = self._start(SCENES[name])
-        return self.ready[name]
-
-    def _start(self, scene: Scene) -> Stage:
-        lab = self._lab
-        host = lab.host(scene.name, scene.wanted(lab)) if scene.own_host else self._perfect
-        if scene.prepare:
-            scene.prepare(lab, host)
-        auditor = Auditor(lab, scene.settings)
-        return host, auditor, auditor.audit(host).outcomes
-
-
-@pytest.fixture(scope="module")
-def scenes(lab: Lab, perfect: LabHost) -> Iterator[Scenes]:
-    scenes = Scenes(lab, perfect)
-    yield scenes
-    for name in ("portal.sesam.io", "ss-companyhub.sesam.cloud"):
-        lab.internet.publish(name, None)
-    for host, _, _ in scenes.ready.values():
-        if host is not perfect:
-            lab.stop_host(host)
-
-
-def differences(audited: Audited, wanted: Outcomes) -> list[str]:
-    """Where the findings are not the wanted ones, with what they say."""
-    assert list(audited.outcomes) == list(wanted)
-    return [
-        f"{key}: {wanted[key]} expected, {found['outcome']} found: {found['message']}"
-        for key, found in audited.findings.items()
-        if found["outcome"] != wanted[key]
-    ]
 
 
 @pytest.mark.parametrize("scene", SCENES.values(), ids=list(SCENES))

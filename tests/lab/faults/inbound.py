@@ -106,6 +106,13 @@ PORTS = (
         says="9042",
     ),
     Fault(
+        name="something on the port of Docker's API over TLS",
+        seed=_service(2376),
+        mend=NO_SERVICE,
+        changes={"inbound.exposure [2376]": FAILED},
+        says="2376 answers auditor.*bypass ufw",
+    ),
+    Fault(
         name="the node's own port open on 127.0.0.1 alone",
         seed=_service(9042, "127.0.0.1"),
         mend=NO_SERVICE,

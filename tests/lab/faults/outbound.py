@@ -27,7 +27,7 @@ DECIDED_BY_PUBLIC_ROOTS = tuple(
 )
 
 
-def _fail(*names: str) -> dict[str, str]:
+def fail(*names: str) -> dict[str, str]:
     return {SUBJECTS[name]: FAILED for name in names}
 
 
@@ -62,7 +62,7 @@ CLOSED = tuple(
     Fault(
         name=f"{name} refused",
         network=_switched("refuse", name),
-        changes=_fail(name),
+        changes=fail(name),
         says="(tcp-refused|refused).*; the auditor reached it at .*Z",
     )
     for name in SUBJECTS
@@ -100,7 +100,7 @@ CONTROL = (
         f" priority 0; ip daddr {SERVICES['pypi.org'].address} tcp dport 443 drop\n }}\n}}\nEND",
         mend="nft delete table inet seeded",
         settings=("deadline=2",),
-        changes=_fail("pypi.org"),
+        changes=fail("pypi.org"),
         says="the auditor reached it at",
     ),
 )
@@ -110,49 +110,49 @@ WAYS = (
         name="Sesam's names in a black hole",
         network=_switched("blackhole", "portal.sesam.io", "ss-companyhub.sesam.cloud"),
         settings=("deadline=2",),
-        changes=_fail("portal.sesam.io", "ss-companyhub.sesam.cloud"),
+        changes=fail("portal.sesam.io", "ss-companyhub.sesam.cloud"),
         says="vanish",
     ),
     Fault(
         name="everything in a black hole",
         network=_switched("blackhole", *SERVICES),
         settings=("deadline=2",),
-        changes={**_fail(*SUBJECTS), "outbound.interception": UNKNOWN},
+        changes={**fail(*SUBJECTS), "outbound.interception": UNKNOWN},
         says="vanish",
     ),
     Fault(
         name="a registry that does not exist",
         network=_switched(UNKNOWN, "registry-1.docker.io"),
-        changes=_fail("registry-1.docker.io"),
+        changes=fail("registry-1.docker.io"),
         says="does not exist",
     ),
     Fault(
         name="another server at PyPI's address",
         network=_switched("wrong_certificate", "pypi.org"),
-        changes=_fail("pypi.org"),
+        changes=fail("pypi.org"),
         says="blocked.example.net",
     ),
     Fault(
         name="a captive portal before Let's Encrypt",
         network=_switched("captive", "acme-v02.api.letsencrypt.org"),
-        changes=_fail("acme-v02.api.letsencrypt.org"),
+        changes=fail("acme-v02.api.letsencrypt.org"),
         says="login.example.net",
     ),
     Fault(
         name="a sinkhole for PyPI and the Hub",
         network=_switched("sinkhole", "pypi.org", "auth.docker.io"),
-        changes=_fail("pypi.org", "auth.docker.io"),
+        changes=fail("pypi.org", "auth.docker.io"),
     ),
     Fault(
         name="the portal led to 0.0.0.0",
         network=lambda internet: internet.sinkhole("portal.sesam.io", address="0.0.0.0"),
-        changes=_fail("portal.sesam.io"),
+        changes=fail("portal.sesam.io"),
         says="nowhere",
     ),
     Fault(
         name="all TLS opened by the company",
         network=_switched("intercept", *SERVICES),
-        changes={**_fail(*SUBJECTS), "outbound.interception": FAILED},
+        changes={**fail(*SUBJECTS), "outbound.interception": FAILED},
         says="Example Corp Inspection",
     ),
     Fault(
@@ -160,7 +160,7 @@ WAYS = (
         network=lambda internet: internet.deaf(),
         settings=("deadline=2",),
         changes={
-            **_fail(*SUBJECTS),
+            **fail(*SUBJECTS),
             "outbound.interception": UNKNOWN,
         },
     ),
@@ -168,12 +168,12 @@ WAYS = (
         name="a portal that takes longer than the deadline",
         network=_switched("slow", "portal.sesam.io", seconds=5),
         settings=("deadline=2",),
-        changes=_fail("portal.sesam.io"),
+        changes=fail("portal.sesam.io"),
     ),
 )
 
 
-def _trust_the_company(lab: Lab, host: LabHost) -> None:
+def trust_the_company(lab: Lab, host: LabHost) -> None:
     """What an administrator does about TLS inspection: the company's root joins the host's."""
     at = "/usr/local/share/ca-certificates/company.crt"
     host.run("mkdir -p /usr/local/share/ca-certificates")
@@ -186,8 +186,8 @@ INSPECTED = (
         name="all TLS opened by a company whom the host trusts, and its containers do not",
         keep=("/etc/ssl/certs", "/usr/local/share/ca-certificates"),
         network=_switched("intercept", *SERVICES),
-        outside=_trust_the_company,
-        changes={**_fail(*DECIDED_BY_PUBLIC_ROOTS), "outbound.interception": FAILED},
+        outside=trust_the_company,
+        changes={**fail(*DECIDED_BY_PUBLIC_ROOTS), "outbound.interception": FAILED},
         says="Example Corp Inspection",
     ),
 )

@@ -141,6 +141,15 @@ RUNNING = (
         says="another machine|does not lead",
     ),
     Fault(
+        name="the node's own port published by Docker, past ufw's default deny",
+        scene="running",
+        seed=f"{ONLY_SSH}\ndocker run --detach --name published --publish 9042:9042"
+        " --entrypoint /usr/bin/python3 traefik:latest -m http.server 9042 >/dev/null",
+        mend=f"docker rm --force published >/dev/null; {NO_RULES}",
+        changes={"inbound.exposure [9042]": FAILED},
+        says="Docker's published ports bypass ufw",
+    ),
+    Fault(
         name="ufw's default deny before a running stack",
         scene="running",
         seed=ONLY_SSH,

@@ -9,7 +9,7 @@ RELEASE = "/usr/lib/os-release"
 PYTHON = "/usr/bin/python3"
 
 
-def _off(offset: str) -> str:
+def off(offset: str) -> str:
     """Python, and what it starts, sees another time; the kernel's clock is the machine's own."""
     preload = "LD_PRELOAD=$(ls /usr/lib/*/faketime/libfaketime.so.1)"
     true_clocks = "FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_RESET=1"
@@ -85,18 +85,18 @@ FAULTS = (
     Fault(
         name="a clock an hour behind",
         keep=(PYTHON,),
-        seed=_off("-1h"),
+        seed=off("-1h"),
         changes={"os.clock": FAILED},
         says="behind",
     ),
     Fault(
         name="a clock five minutes ahead",
         keep=(PYTHON,),
-        seed=_off("+5m"),
+        seed=off("+5m"),
         changes={"os.clock": FAILED},
         says="ahead",
     ),
-    Fault(name="a clock half a minute ahead", keep=(PYTHON,), seed=_off("+30s")),
+    Fault(name="a clock half a minute ahead", keep=(PYTHON,), seed=off("+30s")),
     Fault(
         name="no time service",
         seed="systemctl disable --quiet --now systemd-timesyncd",

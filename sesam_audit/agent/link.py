@@ -96,7 +96,7 @@ class Link(Action):
 
     def resume(self, was: Facts, notes: Facts, note: Note) -> None:
         with self.host.paths.place(self.want["path"]) as place:
-            self._tidied(place, was)
+            self._tidied(place)
             now = self.look()
             if self.holds(now):
                 return
@@ -105,11 +105,11 @@ class Link(Action):
                 return
         super().resume(was, notes, note)
 
-    def _tidied(self, place: Place, was: Facts) -> None:
-        """The temporary name is our link before the swap, and the old directory after it."""
+    def _tidied(self, place: Place) -> None:
+        """The temporary name is our link before the swap, and an empty directory after it."""
         temporary = self._temporary(place)
         status = place.status(temporary)
-        if status and status.st_ino == was.get("inode"):
+        if status and stat.S_ISDIR(status.st_mode):
             os.rmdir(temporary, dir_fd=place.directory)
         else:
             self._unlinked(place, temporary)
@@ -122,7 +122,7 @@ class Link(Action):
         before = begun["before"]
         try:
             with self.host.paths.place(self.want["path"]) as place:
-                self._tidied(place, before)
+                self._tidied(place)
                 now = self.look()
                 if _put_back(before, now):
                     place.sync()

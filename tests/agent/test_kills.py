@@ -1,0 +1,165 @@
+"""The agent is killed before, and fails in, any of its writing system calls; then it goes on.
+
+CI takes an even sample of the points, so that this file needs about a minute and a half. With
+SESAM_AUDIT_KILL_ALL=1 it takes all of them, at every kind of call, opens for reading included.
+Where ptrace is not allowed these tests fail: there is no other proof.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from . import harness
+from .harness import Point, Request, fresh, looks, resume, take_back, traced
+
+KILLED = "+++ killed by SIGKILL +++"
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Path]]:
+    """Roots, one after the other, on a tmpfs: what is synced is another test's matter."""
+    base = Path("/dev/shm") / tmp_path_factory.mktemp("kills").name
+    base.mkdir(mode=0o700)
+
+    def made() -> Iterator[Path]:
+        for number in itertools.count():
+            root = base / str(number)
+            root.mkdir()
+            yield root
+            shutil.rmtree(root)
+
+    yield made()
+    shutil.rmtree(base)
+
+
+@pytest.fixture(scope="module")
+def wanted(places: Iterator[Path]) -> dict[str, object]:
+    """The tree after an undisturbed run."""
+    root, request = fresh(places)
+    assert harness.finished(request, root)["outcome"] == "done"
+    return looks(root)
+
+
+@pytest.fixture(scope="module")
+def calls(places: Iterator[Path]) -> list[Point]:
+    """The writing calls of an undisturbed run."""
+    root, request = fresh(places)
+    found = harness.points(traced(request, root))
+    assert len(found) > 150
+    return found
+
+
+@pytest.fixture(scope="module")
+def undo_calls(places: Iterator[Path]) -> list[Point]:
+    """The writing calls of an undisturbed undo."""
+    root, request = fresh(places)
+    harness.finished(request, root)
+    found = harness.points(traced({"verb": "undo"}, root))
+    assert len(found) > 80
+    return found
+
+
+def kill(point: Point) -> str:
+    return "{}:signal=SIGKILL:when={}".format(*point)
+
+
+def fail(point: Point, error: str) -> str:
+    return f"{point[0]}:error={error}:when={point[1]}"
+
+
+def check_applied(root: Path, result: Request, wanted: dict[str, object]) -> None:
+    assert result["outcome"] == "done", result
+    found = looks(root)
+    assert found == wanted
+    again = harness.planned(root, run="another")
+    assert again["plan"]["actions"] == []
+
+
+def check_taken_back(root: Path, result: Request, before: dict[str, object]) -> None:
+    assert (result["outcome"], result["left"], result["cannot"]) == ("done", [], []), result
+    assert looks(root) == before
+
+
+def test_killed_anywhere_the_same_command_ends_as_if_undisturbed(
+    places: Iterator[Path], calls: list[Point], wanted: dict[str, object]
+) -> None:
+    for point in harness.sampled(calls, 50):
+        root, request = fresh(places)
+        assert KILLED in traced(request, root, kill(point)), point
+        check_applied(root, resume(root, request), wanted)
+
+
+def test_killed_anywhere_undo_gives_the_old_tree_back(
+    places: Iterator[Path], calls: list[Point]
+) -> None:
+    for point in harness.sampled(calls[::-1], 40):
+        root, request = fresh(places)
+        before = looks(root)
+        assert KILLED in traced(request, root, kill(point)), point
+        check_taken_back(root, take_back(root), before)
+
+
+def test_an_undo_killed_anywhere_goes_on(places: Iterator[Path], undo_calls: list[Point]) -> None:
+    for point in harness.sampled(undo_calls, 40):
+        root, request = fresh(places)
+        before = looks(root)
+        harness.finished(request, root)
+        assert KILLED in traced({"verb": "undo"}, root, kill(point)), point
+        check_taken_back(root, take_back(root), before)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_again_and_again(
+    places: Iterator[Path], calls: list[Point], wanted: dict[str, object], seed: int
+) -> None:
+    dice = random.Random(seed)
+    for _ in range(20 if harness.EVERYTHING else 2):
+        root, request = fresh(places)
+        for _ in range(dice.randint(2, 4)):
+            traced(request, root, kill(dice.choice(calls)))
+            stored = harness.stored(root)
+            request = dict(request, plan=stored or request["plan"])
+        check_applied(root, resume(root, request), wanted)
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+def test_an_error_anywhere_costs_nothing(
+    places: Iterator[Path], calls: list[Point], wanted: dict[str, object], error: str
+) -> None:
+    for point in harness.sampled([each for each in calls if each[0] != "flock"], 40):
+        root, request = fresh(places)
+        assert "(INJECTED)" in traced(request, root, fail(point, error)), point
+        check_applied(root, resume(root, request), wanted)
+
+
+def test_an_error_anywhere_in_an_undo_costs_nothing(
+    places: Iterator[Path], undo_calls: list[Point]
+) -> None:
+    for point in harness.sampled([each for each in undo_calls if each[0] != "flock"], 25):
+        root, request = fresh(places)
+        before = looks(root)
+        harness.finished(request, root)
+        assert "(INJECTED)" in traced({"verb": "undo"}, root, fail(point, "ENOSPC")), point
+        check_taken_back(root, take_back(root), before)
+
+
+def test_without_begin_records_the_harness_turns_red(
+    places: Iterator[Path], calls: list[Point], wanted: dict[str, object]
+) -> None:
+    """The proof that the kills above would show a missing safeguard."""
+    bad = 0
+    for point in [each for each in calls if each[0] in ("fchown", "fchownat", "renameat2")]:
+        root, request = fresh(places)
+        traced(request, root, kill(point), off=["begin"])
+        try:
+            check_applied(root, resume(root, request), wanted)
+        except AssertionError:
+            bad += 1
+
+    assert bad >= 5

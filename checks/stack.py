@@ -246,7 +246,7 @@ def check_portal(name: NodeName, found: Found) -> None:
     under the network tab, and upload the license there. Copy the back-ups that the node writes to
     another place; the guide leaves that to you.
     """
-    url = f"https://{name.name}" if name.name else "https:// and NODE_DOMAIN"
+    url = f"https://{name.name or 'NODE_DOMAIN'}"
     found.note("1. Log in to https://portal.sesam.io and open your subscription.")
     found.note(f"2. Under the network tab, add {url} to the connection as the node's URL.")
     found.note("3. Upload the license there: the one in license.key.")

@@ -36,11 +36,10 @@ def profile_of(options: Mapping[str, Any]) -> Profile:
     Raises:
         UsageError: a file, key or value does not fit.
     """
-    settings = list(options["settings"])
+    settings = ["settled=60"] if options.get("wait") is not None else []
+    settings += options["settings"]
     switches = ("measure_storage", "passive")
     settings += [f"{switch}=true" for switch in switches if options.get(switch)]
-    if options.get("wait") is not None:
-        settings.append("settled=60")
     if options.get("vantages"):
         settings.append(f"vantages={','.join(map(_vantage, options['vantages']))}")
     return load(options["profile_file"], settings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,13 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 from sesam_audit.cleaning import clean
 
 if TYPE_CHECKING:
-    from sesam_audit.model import Finding, Report
+    from sesam_audit.model import Finding, HostReport, Report
 
 DEFAULT = 900.0  # seconds; the node takes its store over file by file before it starts
 _PAUSES = (3.0, 5.0, 8.0, 12.0, 20.0, 30.0)  # between audits, seconds; the last one repeats
-_FINAL = (0, 130)  # ready, or interrupted
+_SETTLED = ("ready", "partial")
 _SHOWN = 3
-_OPEN = ("failed", "unknown")
+_NUMBERS = re.compile(r"\d+")
+_ORDER = ("failed", "unknown", "blocked")
 
 A = TypeVar("A")
 
@@ -41,19 +44,31 @@ def _number(word: str) -> bool:
 def until_ready(
     once: Callable[[], tuple[A, Report]], seconds: float, *, quiet: bool
 ) -> tuple[A, Report]:
-    """Audit until the exit code is 0 or `seconds` have passed; the last audit counts."""
+    """Audit until nothing is wrong or unproven, or `seconds` have passed; the last one counts."""
     said = _Words(quiet=quiet)
     end = time.monotonic() + seconds
     pauses = iter(_PAUSES)
     while True:
         audit, report = once()
         left = end - time.monotonic()
-        if report.exit_code in _FINAL or not left > 0:
-            said.done()
-            return audit, report
+        if report.interrupted or report.verdict.value in _SETTLED or not left > 0:
+            break
         pause = min(next(pauses, _PAUSES[-1]), left)
         said(f"{open_words(report)}; again in {pause:.0f} s, for {_span(left)} more")
-        time.sleep(pause)
+        try:
+            time.sleep(pause)
+        except KeyboardInterrupt:
+            report = interrupted(report)
+            break
+    said.done()
+    return audit, report
+
+
+def interrupted(report: Report) -> Report:
+    """The last audit's report, when whoever waited has had enough."""
+    from msgspec.structs import replace
+
+    return replace(report, interrupted=True)
 
 
 def open_words(report: Report) -> str:
@@ -62,21 +77,21 @@ def open_words(report: Report) -> str:
     words = [
         f"{host.host}: {text}" if several else text
         for host in report.hosts
-        for text in ([host.trouble] if host.trouble else map(_named, _waited(host.findings)))
+        for text in ([host.trouble] if host.trouble else map(_named, _waited(host)))
     ]
     more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
     return f"Waiting for {'; '.join(words[:_SHOWN])}{more}"
 
 
-def _waited(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Failed ones first, and among them those of the running stack."""
-    binding = [x for x in findings if x.level == "must" and x.outcome in _OPEN and not x.waiver]
-    yield from sorted(binding, key=lambda x: (x.outcome != "failed", x.category != "stack"))
+def _waited(host: HostReport) -> Iterator[Finding]:
+    """Failed ones first, and among them those of the running stack; last what only waits itself."""
+    binding = (*host.blockers, *host.unproven)
+    yield from sorted(binding, key=lambda x: (_ORDER.index(x.outcome.value), x.category != "stack"))
 
 
 def _named(finding: Finding) -> str:
-    subject = f" [{finding.subject}]" if finding.subject else ""
-    return f"{finding.id}{subject}: {finding.message}"
+    said = not finding.subject or finding.subject in finding.message
+    return f"{finding.id}{'' if said else f' [{finding.subject}]'}: {finding.message}"
 
 
 def _span(seconds: float) -> str:
@@ -84,7 +99,7 @@ def _span(seconds: float) -> str:
 
 
 class _Words:
-    """Standard error: one line rewritten on a terminal, elsewhere a line for each change."""
+    """Standard error: one line rewritten on a terminal, elsewhere a line for each new reason."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
@@ -95,10 +110,11 @@ class _Words:
         if self._quiet:
             return
         line = " ".join(clean(text).split())
+        kind = _NUMBERS.sub("", line)
         if self._rewritten:
-            sys.stderr.write(f"\r\x1b[2K{line[:160]}")
-        elif line.partition("; again in")[0] != self._last:
-            self._last = line.partition("; again in")[0]
+            sys.stderr.write(f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}")
+        elif kind != self._last:
+            self._last = kind
             sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 

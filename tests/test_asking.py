@@ -122,6 +122,7 @@ def test_a_stage_is_what_is_judged(stage: Stage) -> None:
 def test_who_waits_wants_services_that_have_settled() -> None:
     assert profile_of({**PLAIN, "wait": 300.0}).settled == 60
     assert profile_of({**PLAIN, "wait": None}).settled == 0
+    assert profile_of({**PLAIN, "wait": 300.0, "settings": ("settled=5",)}).settled == 5
 
 
 def test_measuring_the_storage_is_a_setting() -> None:

@@ -14,8 +14,8 @@ from tests.reports import samples
 READY = samples.report(samples.host())
 
 
-def failing(*ids: str) -> Report:
-    found = (finding(each, Outcome.FAILED, "it fell") for each in ids)
+def failing(*ids: str, message: str = "it fell") -> Report:
+    found = (finding(each, Outcome.FAILED, message) for each in ids)
     return samples.report(samples.host(findings=tuple(found)))
 
 
@@ -72,8 +72,27 @@ def test_what_was_interrupted_is_not_waited_for() -> None:
     assert until_ready(audits(stopped)[0], 60, quiet=True)[1].exit_code == 130
 
 
-def test_the_same_words_are_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    once, _ = audits(*[failing("stack.api")] * 3, *[failing("stack.tls")] * 2, READY)
+def test_ctrl_c_while_waiting_keeps_the_last_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", pressed)
+
+    _, report = until_ready(audits(failing("stack.api"))[0], 60, quiet=True)
+
+    assert report.exit_code == 130
+    assert [each.id for each in report.hosts[0].blockers] == ["stack.api"]
+
+
+def test_a_partial_audit_has_nothing_to_wait_for() -> None:
+    partial = samples.report(samples.host(not_selected=("os.clock",)), require_complete=True)
+
+    assert until_ready(audits(partial)[0], 60, quiet=True)[1].exit_code == 3
+
+
+def test_the_same_reason_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    seconds = [failing("stack.api", message=f"for {n} s") for n in (1, 2, 11)]
+    once, _ = audits(*seconds, *[failing("stack.tls")] * 2, READY)
 
     until_ready(once, 60, quiet=False)
 
@@ -103,7 +122,7 @@ def test_what_failed_is_named_first_and_of_that_the_stack() -> None:
     words = open_words(samples.report(samples.host(findings=found)))
 
     assert words == (
-        "Waiting for stack.api: 503; docker.engine: silent; os.clock: no answer and 1 more"
+        "Waiting for stack.api: 503; docker.engine: silent; os.clock: no answer and 2 more"
     )
 
 

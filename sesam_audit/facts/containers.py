@@ -22,7 +22,7 @@ _LABELS = (
 )
 ASK = DockerApi(
     "/containers/json?all=1",
-    ("Id", "Names", "Image", "State", "Ports", "Labels", "NetworkSettings"),
+    ("Id", "Names", "Image", "ImageID", "State", "Ports", "Labels", "NetworkSettings"),
     _LABELS,
 )
 
@@ -41,6 +41,7 @@ class Container(Struct, frozen=True):
     directory: str = ""
     service: str = ""
     compose: str = ""  # version of the compose that made it
+    image_id: str = ""
     oneoff: bool = False  # of `compose run`, beside the service's own
 
     @property
@@ -112,6 +113,7 @@ def _container(record: dict[str, Any]) -> Container:
         directory=directory,
         service=service,
         compose=compose,
+        image_id=str(record.get("ImageID", "")),
         oneoff=oneoff == "True",
     )
 

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from sesam_audit.asks import DockerApi, DockerApiAnswer, Steps
+from sesam_audit.asks import DockerApi, Stat, Steps
 from sesam_audit.destinations import PRIVATE_IMAGE
 from sesam_audit.errors import Unknown
-from sesam_audit.facts import attempt, every, gather
-from sesam_audit.facts.engine import content, mapping
+from sesam_audit.facts import attempt, gather
+from sesam_audit.facts.containers import Containers
+from sesam_audit.facts.engine import Engine, content, mapping
 from sesam_audit.facts.pull import Rehearsal
-from sesam_audit.facts.running import LOOK, RunningStack, moment
+from sesam_audit.facts.running import LOOK, RunningStack
 from sesam_audit.facts.stack import Stack
 from sesam_audit.profile import Profile
 
 DIGEST = "docker-content-digest"
 PATIENCE = timedelta(hours=26)  # the updater asks hourly; a day more for what may delay it
+_KEPT = "{}/image/overlay2/imagedb/content/sha256/{}"  # written when an image is pulled
 _DOCKER = ("docker.io/", "index.docker.io/", "registry-1.docker.io/")
 
 
 class LocalImage(Struct, frozen=True):
-    """An image in Docker's store: the digests it was pulled by, and when its name was given."""
+    """An image in Docker's store: the digests it was pulled by, and when that was."""
 
     digests: tuple[str, ...] = ()
-    tagged: datetime | None = None
+    pulled: datetime | None = None
+    number: str = ""
 
 
 class NodeImage(Struct, frozen=True):
@@ -35,7 +38,7 @@ class NodeImage(Struct, frozen=True):
     asked: str  # the image by the name the container was made with
     wanted: str  # as the stack's file says now
     running: LocalImage | Unknown
-    named: LocalImage | Unknown | None  # what the wanted name leads to in the store
+    named: LocalImage  # what the wanted name leads to in the store, if anything
     rehearsal: Rehearsal | Unknown
 
     @property
@@ -66,26 +69,27 @@ class NodeImage(Struct, frozen=True):
     def waiting_since(self) -> datetime | None:
         """Since when the channel's image has lain in the store without being run."""
         named = self.named
-        if not isinstance(named, LocalImage) or self.channel not in named.digests:
-            return None
-        return named.tagged
+        return named.pulled if self.channel in named.digests else None
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[NodeImage]:
-        """Find the node's container, then its image; the registry is asked without a pull.
+        """Look at the container, at its image and at the channel's; nothing is pulled.
 
         Raises:
             Unknown: there is no such container, or it may not be looked at.
         """
-        stack, running, rehearsal = yield from gather(
-            Stack.ask(profile), RunningStack.ask(profile), attempt(Rehearsal.ask(profile))
+        stack, running, mine, named, rehearsal = yield from gather(
+            Stack.ask(profile),
+            RunningStack.ask(profile),
+            attempt(_mine(profile)),
+            attempt(_named(profile)),
+            attempt(Rehearsal.ask(profile)),
         )
         node, found = stack.role("node"), running.of("sesam-node")
-        if node is None or not found or not found[0].image:
+        if node is None or not found:
             raise Unknown("there is no container of sesam-node (stack.services)", LOOK)
-        mine, named = yield from every(_image(each) for each in (found[0].image, node.image))
-        absent = isinstance(named, Unknown) or not named.digests
-        return cls(found[0].asked, node.image, mine, None if absent else named, rehearsal)
+        named = LocalImage() if isinstance(named, Unknown) else named
+        return cls(found[0].asked, node.image, mine, named, rehearsal)
 
 
 def overdue(since: datetime, now: datetime) -> bool:
@@ -93,27 +97,40 @@ def overdue(since: datetime, now: datetime) -> bool:
     return now - since > PATIENCE
 
 
-def _image(name: str) -> Steps[LocalImage | Unknown]:
+def _mine(profile: Profile) -> Steps[LocalImage]:
+    """The image of the node's container."""
+    stack, listed = yield from gather(Stack.ask(profile), Containers.ask(profile))
+    node = stack.role("node")
+    name = node.name if node else ""
+    mine = [x for x in listed.containers if x.of_stack(stack.project) and x.service == name]
+    running = [each for each in mine if each.state == "running"] or mine
+    if not running or not running[0].image_id:
+        raise Unknown("there is no container of sesam-node (stack.services)", LOOK)
+    return (yield from _image(running[0].image_id))
+
+
+def _named(profile: Profile) -> Steps[LocalImage]:
+    """The image that the stack's file names, as the store has it, and when it came there."""
+    stack, engine = yield from gather(Stack.ask(profile), Engine.ask(profile))
+    node = stack.role("node")
+    found = yield from _image(node.image if node else "")
+    kept = yield from attempt(Stat(_KEPT.format(engine.root, found.number)))
+    if isinstance(kept, Unknown) or kept.error or not kept.modified:
+        return found
+    return replace(found, pulled=datetime.fromtimestamp(kept.modified, timezone.utc))
+
+
+def _image(name: str) -> Steps[LocalImage]:
     """One image of the store; nothing is known of it when it is not there."""
-    keep = ("RepoDigests", "Metadata.LastTagTime")
-    answer = yield from attempt(DockerApi(f"/images/{name}/json", keep))
-    try:
-        return LocalImage() if _absent(answer) else _read(mapping(content(answer, dict)))
-    except Unknown as unknown:
-        return unknown
-
-
-def _absent(answer: DockerApiAnswer | Unknown) -> bool:
-    return isinstance(answer, DockerApiAnswer) and answer.status == 404
-
-
-def _read(record: dict[str, Any]) -> LocalImage:
+    answer = yield from DockerApi(f"/images/{name}/json", ("Id", "RepoDigests"))
+    if answer.status == 404:
+        return LocalImage()
+    record = mapping(content(answer, dict))
     digests = record.get("RepoDigests")
     pairs = [str(x).partition("@") for x in (digests if isinstance(digests, list) else ())]
-    tagged = moment(record.get("Metadata.LastTagTime"))
     return LocalImage(
         tuple(digest for name, _, digest in pairs if _plain(name) == PRIVATE_IMAGE),
-        datetime.fromtimestamp(tagged, timezone.utc) if tagged else None,
+        number=str(record.get("Id") or "").removeprefix("sha256:"),
     )
 
 

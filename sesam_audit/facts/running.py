@@ -39,7 +39,7 @@ _STATE = (
     *("Health.Status",),  # not its log: that is the output of the customer's own check
 )
 _KEEP = (
-    *("Id", "Image", "RestartCount", "Mounts", "Config.Image"),
+    *("Id", "RestartCount", "Mounts", "Config.Image"),
     *(f"State.{key}" for key in _STATE),
 )
 _STABLE = 600.0  # seconds without a fall that settle it, whatever happened before
@@ -118,8 +118,10 @@ class RunningContainer(Struct, frozen=True, kw_only=True):
             return f"is still starting, by its own health check (for {span(self.up)})"
         if self.up >= max(self.calm, settled):
             return ""
-        fell = f"fell {_times(max(len(self.falls), self.restarts))} and " if self.calm else ""
-        return f"{fell}runs for {span(self.up)} only: {span(max(self.calm, settled))} would tell"
+        fell = f"fell {_times(max(len(self.falls), self.restarts))}, and " if self.calm else ""
+        return (
+            f"{fell}has run for {span(self.up)} so far; {span(max(self.calm, settled))} would tell"
+        )
 
     def __str__(self) -> str:
         health = f", {self.health}" if self.health else ""
@@ -205,7 +207,7 @@ def _container(
         name=listed.name,
         service=listed.service,
         asked=_text(record.get("Config.Image")),
-        image=_text(record.get("Image")),
+        image=listed.image_id,
         status=_text(state["Status"]),
         health=_text(state["Health.Status"]).replace("none", ""),
         code=_number(state["ExitCode"]),

@@ -233,7 +233,7 @@ def image(digest: str = NEW, named: LocalImage | None = None, asked: str = CHANN
     assert answer.last is not None
     told = replace(answer, last=replace(answer.last, headers={DIGEST: NEW}))
     rehearsal = Rehearsal(Unknown("not tried"), Pulled(told, PUBLIC.bundle))
-    return NodeImage(asked, CHANNEL, LocalImage((digest,)), named, rehearsal)
+    return NodeImage(asked, CHANNEL, LocalImage((digest,)), named or LocalImage(), rehearsal)
 
 
 def test_the_newest_image() -> None:

@@ -39,6 +39,7 @@ def listed(service: str, **more: Any) -> dict[str, Any]:
         "Id": f"id-of-{service}",
         "Names": [f"/{service}"],
         "Image": IMAGES.get(service, "other"),
+        "ImageID": f"sha256:image-of-{service}",
         "State": "running",
         "Labels": {**labels, **more.pop("labels", {})},
         "Ports": [],
@@ -50,7 +51,6 @@ def described(service: str, **more: Any) -> dict[str, Any]:
     """The same container looked at, the inner keys under their own names."""
     record = {
         "Id": f"id-of-{service}",
-        "Image": f"sha256:image-of-{service}",
         "Config.Image": IMAGES.get(service, "other"),
         "RestartCount": 0,
         "State.Status": "running",

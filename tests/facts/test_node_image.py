@@ -8,27 +8,30 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sesam_audit.asks import Answer, Ask, DockerApi, DockerApiAnswer, Pull
+from sesam_audit.asks import Answer, Ask, DockerApi, DockerApiAnswer, Pull, Stat, StatAnswer
 from sesam_audit.errors import Unknown
+from sesam_audit.facts.containers import ASK
 from sesam_audit.facts.node_image import DIGEST, NodeImage, overdue
 from sesam_audit.testing import NOW
 from sesam_audit.wanted import LOGIN_FILE
 
+from .bare import docker
 from .live_stack import answers
 from .machine import find
 from .pulls import manifest
 
 REPOSITORY, TAG = "sesam/sesam-node", "weekly-prod"
-KEEP = ("RepoDigests", "Metadata.LastTagTime")
+KEEP = ("Id", "RepoDigests")
 MINE = DockerApi("/images/sha256:image-of-sesam-node/json", KEEP)
 NAMED = DockerApi(f"/images/{REPOSITORY}:{TAG}/json", KEEP)
+STORED = Stat("/var/lib/docker/image/overlay2/imagedb/content/sha256/c0ffee")
 OLD, NEW = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
-TAGGED = "2026-11-20T08:00:00.5Z"
+PULLED = datetime(2026, 11, 20, 8, tzinfo=timezone.utc)
 
 
-def image(*digests: str, repository: str = REPOSITORY, tagged: str = TAGGED) -> DockerApiAnswer:
+def image(*digests: str, repository: str = REPOSITORY) -> DockerApiAnswer:
     found = [f"{repository}@{digest}" for digest in digests]
-    return DockerApiAnswer(status=200, value={"RepoDigests": found, "Metadata.LastTagTime": tagged})
+    return DockerApiAnswer(status=200, value={"RepoDigests": found, "Id": "sha256:c0ffee"})
 
 
 def told(digest: str = NEW) -> dict[Ask[Any], Answer | Unknown]:
@@ -39,10 +42,23 @@ def told(digest: str = NEW) -> dict[Ask[Any], Answer | Unknown]:
 
 
 def found(
-    mine: Answer, named: Answer | None = None, digest: str = NEW, node: dict[str, Any] | None = None
+    mine: Answer,
+    named: Answer | None = None,
+    digest: str = NEW,
+    stored: StatAnswer | None = None,
+    listing: list[Any] | None = None,
 ) -> NodeImage:
     absent = DockerApiAnswer(status=404, value={"message": "No such image"})
-    given = {**answers(sesam_node=node or {}), **told(digest), MINE: mine, NAMED: named or absent}
+    given: dict[Ask[Any], Answer | Unknown] = {
+        **answers(),
+        **docker(),
+        **told(digest),
+        MINE: mine,
+        NAMED: named or absent,
+        STORED: stored or StatAnswer(kind="file", modified=PULLED.timestamp()),
+    }
+    if listing is not None:
+        given[ASK] = DockerApiAnswer(status=200, value=listing)
     return find(NodeImage, given)
 
 
@@ -65,9 +81,14 @@ def test_an_image_that_was_not_pulled_has_no_digest(mine: Answer) -> None:
 
 
 def test_an_older_image_and_the_new_one_beside_it() -> None:
-    node = found(image(OLD), image(NEW))
+    assert found(image(OLD), image(NEW)).waiting_since() == PULLED
 
-    assert node.waiting_since() == datetime(2026, 11, 20, 8, tzinfo=timezone.utc)
+
+@pytest.mark.parametrize("error", ["ENOENT", "EACCES"])
+def test_a_store_that_does_not_tell_when_it_was_pulled(error: str) -> None:
+    node = found(image(OLD), image(NEW), stored=StatAnswer(error=error))
+
+    assert node.waiting_since() is None
 
 
 @pytest.mark.parametrize("named", [image(OLD), None, DockerApiAnswer(status=500)])
@@ -98,4 +119,4 @@ def test_an_image_that_may_not_be_looked_at() -> None:
 
 def test_no_container_of_the_node() -> None:
     with pytest.raises(Unknown, match=r"stack\.services"):
-        found(image(NEW), node={"Image": ""})
+        found(image(NEW), listing=[])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from sesam_audit.requirement import catalogue
 
 from .auditing import Audited, Auditor, Outcomes
 from .faults.fault import FAILED, NOT_APPLICABLE, PASSED, UNKNOWN, Fault, matches
-from .faults.scenes import STANDARD
+from .faults.scenes import PROVIDED, STANDARD, TRAEFIK_YML
 from .host import LabHost
 from .lab import Lab
 from .stack import COMPOSE, Stack
@@ -23,7 +24,6 @@ from .stack import COMPOSE, Stack
 FILE, CONFIG = "/srv/data/docker-compose.yml", "/home/sesam/.docker/config.json"
 NODE = "sesam/sesam-node"
 LIVE = ("--stage", "live")
-TOMORROW = f"{datetime.now(timezone.utc) + timedelta(days=2):%Y-%m-%d}"
 WITHOUT_A_FAULT = {"stack.portal": "a person's step", "stack.image-channel": "in tests/lab/faults"}
 
 Deed = Callable[[Lab, LabHost], object]
@@ -38,7 +38,6 @@ class Trouble:
     says: str
     seed: Deed
     mend: Deed
-    words: tuple[str, ...] = field(default=())
 
     def expected(self, baseline: Outcomes) -> Outcomes:
         return Fault(name=self.name, changes=self.changes).expected(baseline)
@@ -282,7 +281,7 @@ def test_a_fault_changes_exactly_what_it_should(
 ) -> None:
     try:
         trouble.seed(lab, live)
-        audited = auditor.audit(live, words=(*LIVE, *trouble.words))
+        audited = auditor.audit(live, words=LIVE)
     finally:
         trouble.mend(lab, live)
 
@@ -293,3 +292,166 @@ def test_a_fault_changes_exactly_what_it_should(
 
 def test_the_baseline_is_back(auditor: Auditor, live: LabHost, baseline: Outcomes) -> None:
     assert differences(auditor.audit(live, words=LIVE), baseline) == []
+
+
+# -- images, users, evidence -----------------------------------------------------------------------
+
+
+def test_an_image_that_lies_here_unused_was_not_pushed_just_now(
+    lab: Lab, auditor: Auditor, live: LabHost
+) -> None:
+    """The newest image was pulled, but the node was never made anew from it."""
+    later = f"{datetime.now(timezone.utc) + timedelta(days=3):%Y-%m-%d}"
+    lab.internet.registry.offer(NODE, "weekly-prod", release="3")
+    live.run(f"{COMPOSE} pull --quiet sesam-node")
+    chosen = (*LIVE, "--only", "stack.image-current")
+    try:
+        soon, late = (auditor.audit(live, words=(*chosen, *x)) for x in ((), ("--as-of", later)))
+    finally:
+        offered("")(lab, live)
+        Stack(live).wait()
+
+    assert soon.outcomes == {"stack.image-current": UNKNOWN}
+    assert late.outcomes == {"stack.image-current": FAILED}
+    assert "which has lain here since" in late.findings["stack.image-current"]["message"]
+
+
+def test_an_ordinary_user_proves_no_fault(auditor: Auditor, live: LabHost) -> None:
+    audited = auditor.audit(live, user="plain", words=LIVE)
+
+    assert audited.code == 3
+    assert audited.of(FAILED) == {}
+    stack = {key: each for key, each in audited.outcomes.items() if key.startswith("stack.")}
+    assert PASSED not in stack.values()
+
+
+def test_saved_evidence_is_judged_alike(
+    auditor: Auditor, live: LabHost, baseline: Outcomes, tmp_path: Path
+) -> None:
+    collected = auditor(live.spec(), *LIVE, "-o", str(tmp_path), action="collect")
+    (saved,) = tmp_path.iterdir()
+    judged = auditor(str(saved), *LIVE, "--format", "json", "-q", action="judge")
+
+    assert collected.code == 0
+    assert judged.outcomes == baseline
+
+
+# -- waiting ---------------------------------------------------------------------------------------
+
+
+def test_waiting_ends_when_the_node_is_well(auditor: Auditor, live: LabHost) -> None:
+    Stack(live).health(503)
+    words = (live.spec(), *LIVE, "--only", "stack.api", "--wait", "80", "--format", "json")
+    with auditor.start(*words, settings=("settled=1",)) as process:
+        assert process.stderr
+        said = process.stderr.readline()
+        Stack(live).health(200)
+        out, errors = process.communicate(timeout=90)
+
+    assert said.startswith("Waiting for stack.api: the node says that it is not well")
+    assert process.returncode == 0
+    assert Audited(0, out, errors).outcomes == {"stack.api": PASSED}
+
+
+def test_waiting_ends_when_the_time_is_up(auditor: Auditor, live: LabHost) -> None:
+    Stack(live).health(503)
+    began = time.monotonic()
+    try:
+        words = (*LIVE, "--only", "stack.api", "--wait", "4")
+        audited = auditor.audit(live, "settled=1", words=words)
+    finally:
+        Stack(live).health(200)
+
+    assert audited.code == 1
+    assert 4 <= time.monotonic() - began < 20
+
+
+def test_waiting_is_not_fooled_by_a_service_that_dies_every_15_seconds(
+    lab: Lab, auditor: Auditor, live: LabHost
+) -> None:
+    """`docker compose up --wait` is."""
+    offered("dies")(lab, live)
+    try:
+        only = ("--only", "stack.services", "--wait", "18")
+        audited = auditor.audit(live, words=(*LIVE, *only))
+    finally:
+        offered("")(lab, live)
+        Stack(live).wait()
+
+    assert audited.code != 0
+    assert audited.outcomes["stack.services [sesam-node]"] != PASSED
+    assert "fell" in audited.findings["stack.services [sesam-node]"]["message"]
+
+
+# -- certificates of one's own ---------------------------------------------------------------------
+
+REDIRECTION = """\
+    http:
+      redirections:
+        entryPoint:
+          to: websecure
+          scheme: https
+"""
+AS_PUBLISHED = """\
+entryPoints:
+  web:
+    address: ":80"
+  websecure:
+    address: ":443"
+providers:
+  docker:
+    exposedByDefault: false
+tls:
+  certificates:
+    - certFile: /certs/node.crt
+      keyFile: /certs/node.key
+"""
+COMPLETE = AS_PUBLISHED.replace('":80"\n', f'":80"\n{REDIRECTION}').replace(
+    "tls:\n", "  file:\n    filename: /etc/traefik/traefik.yml\ntls:\n"
+)
+
+
+@pytest.fixture(scope="module")
+def provided(lab: Lab) -> Iterator[LabHost]:
+    host = lab.host("provided-live")
+    assert PROVIDED.prepare
+    PROVIDED.prepare(lab, host)
+    host.write(TRAEFIK_YML, COMPLETE, "sesam")
+    Stack(host).start()
+    yield host
+    lab.stop_host(host)
+
+
+def test_provided_certificates_are_served(lab: Lab, provided: LabHost) -> None:
+    auditor = Auditor(lab, ("certificates=provided", "auditor_stands_for=clients"))
+
+    audited = auditor.audit(provided, words=LIVE)
+
+    assert (audited.code, audited.of(FAILED), audited.of(UNKNOWN)) == (0, {}, {})
+    assert "Lab Trust Services" in audited.findings["stack.tls"]["message"]
+
+
+def test_a_configuration_that_traefik_has_not_read_yet(lab: Lab, provided: LabHost) -> None:
+    auditor = Auditor(lab, ("certificates=provided", "auditor_stands_for=clients"))
+    provided.run(f"cp -a {TRAEFIK_YML} {TRAEFIK_YML}.new; mv {TRAEFIK_YML}.new {TRAEFIK_YML}")
+    stale = auditor.audit(provided, words=LIVE)
+    provided.run(f"{COMPOSE} restart traefik")
+    Stack(provided).wait()
+    fresh = auditor.audit(provided, words=LIVE)
+
+    (message,) = stale.of(FAILED).values()
+    assert message == f"{TRAEFIK_YML} was replaced: traefik still sees an older one"
+    assert fresh.of(FAILED) == {}
+
+
+def test_the_published_configuration_serves_traefiks_own_certificate(
+    lab: Lab, provided: LabHost
+) -> None:
+    auditor = Auditor(lab, ("certificates=provided", "auditor_stands_for=clients"))
+    provided.write(TRAEFIK_YML, AS_PUBLISHED, "sesam")
+    provided.run(f"{COMPOSE} restart traefik")
+    Stack(provided).wait()
+
+    audited = auditor.audit(provided, words=LIVE)
+
+    assert set(audited.of(FAILED)) == {"stack.tls", "stack.redirect", "layout.traefik-config"}

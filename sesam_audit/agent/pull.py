@@ -157,7 +157,9 @@ class _Progress:
             self.arrived[layer] = self.sizes.get(layer, 0)
         if time.monotonic() - self.told > 0.5:
             self.told = time.monotonic()
-            self._say("pulling %s" % self.image)
+            again = str(line.get("status", ""))
+            trouble = ": " + again if again.startswith("Retrying") else ""
+            self._say("pulling %s%s" % (self.image, trouble))
 
     def end(self) -> None:
         """Say that the image is there."""

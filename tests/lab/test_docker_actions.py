@@ -1,0 +1,394 @@
+"""Networks, pull, start and wait by the agent, against a real Docker daemon and registry."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .host import LabHost
+from .internet import REGISTRY
+from .lab import Lab
+from .services import CLOUDFRONT, LOGIN
+from .stack import Stack
+from .working import IMAGES, PASSWORD, PROJECT, SERVICES, USER, Work, working_on
+
+CONFIG = "/home/sesam/.docker/config.json"
+NETWORK: tuple[str, dict[str, Any]] = ("network", {"name": "sesam", "subnet": "10.99.0.0/24"})
+PULL: tuple[str, dict[str, Any]] = ("pull", {"images": IMAGES, "user": USER})
+UP: tuple[str, dict[str, Any]] = ("up", {**PROJECT, "services": SERVICES})
+
+
+def wait(host: LabHost, deadline: float = 60, window: float = 4) -> tuple[str, dict[str, Any]]:
+    after = {"project": "data", "services": SERVICES, "deadline": deadline, "window": window}
+    return ("wait", {**after, "name": host.node_domain})
+
+
+@pytest.fixture(scope="module")
+def docker(lab: Lab) -> Iterator[LabHost]:
+    host = lab.host("docker")
+    host.run("install -d -o sesam -g sesam /sesam/fluentbit/data")
+    yield host
+    lab.stop_host(host)
+
+
+@pytest.fixture
+def host(docker: LabHost, lab: Lab) -> Iterator[LabHost]:
+    """The host without containers; everything behaves again afterwards."""
+    files = ("/srv/data/.env", "/srv/data/docker-compose.yml")
+    before = {path: docker.read(path) for path in files}
+    yield docker
+    lab.internet.reset()
+    docker.run("docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes")
+    docker.run("docker network prune --force; rm -f /sesam/node-00/lab-health")
+    docker.run("docker network create sesam; docker network create microservices", check=False)
+    docker.run("rm -rf /var/lib/sesam-audit")
+    for path, text in before.items():
+        docker.write(path, text, owner="sesam")
+
+
+@pytest.fixture
+def work(host: LabHost) -> Iterator[Work]:
+    with working_on(host) as conversation:
+        yield conversation
+
+
+@pytest.fixture
+def pulled(host: LabHost) -> None:
+    host.run(
+        "cd /srv/data && DOCKER_CONFIG=/home/sesam/.docker docker compose pull --quiet", timeout=120
+    )
+
+
+def networks(host: LabHost, name: str = "sesam") -> list[str]:
+    listed = host.run("docker network ls --no-trunc --format '{{.Name}} {{.ID}}'").stdout
+    return [line.split()[1] for line in listed.splitlines() if line.split()[0] == name]
+
+
+def test_from_nothing_to_live_and_back(host: LabHost, work: Work) -> None:
+    host.run(f"docker network rm sesam; docker image rm --force {' '.join(IMAGES)}", check=False)
+    actions = (NETWORK, PULL, UP, wait(host))
+
+    plan = work.plan(*actions)
+    assert [each["kind"] for each in plan["actions"]] == ["network", "pull", "up", "wait"]
+    assert work.carry_out(plan)["outcome"] == "done"
+
+    assert Stack(host).api() == 200
+    pulled = [each for each in work.told if each.get("unit") == "bytes" and each["total"]]
+    assert pulled[-1]["done"] == pulled[-1]["total"] > 10**6
+    assert work.plan(*actions)["actions"] == []
+    undone = work.ended("undo")
+    assert [each["id"] for each in undone["undone"]] == ["04-wait", "03-up", "01-network"]
+    assert "docker image rm" in undone["cannot"][0]["words"]
+    assert host.run("docker ps --all --quiet").stdout == ""
+    assert networks(host) == []
+    assert "data_sesam-node-tmp" in host.run("docker volume ls").stdout
+
+
+def test_no_secret_in_journal_or_events(host: LabHost, work: Work) -> None:
+    host.run(f"docker image rm --force {' '.join(IMAGES)}", check=False)
+
+    assert work.do(PULL)["outcome"] == "done"
+
+    kept = host.run("cat /var/lib/sesam-audit/runs/*/*").stdout
+    assert "03-pull" in kept or "01-pull" in kept
+    assert PASSWORD not in kept
+    assert LOGIN not in kept
+
+
+class TestNetwork:
+    def test_another_of_the_same_name_made_meanwhile(self, host: LabHost, work: Work) -> None:
+        host.run("docker network rm sesam")
+        plan = work.plan(NETWORK)
+        host.run("docker network create sesam")
+
+        result = work.carry_out(plan)
+
+        assert result["outcome"] in ("done", "changed")
+        assert len(networks(host)) == 1
+
+    def test_two_of_one_name(self, host: LabHost, work: Work) -> None:
+        body = json.dumps({"Name": "sesam", "CheckDuplicate": False})
+        ask = "curl --silent --unix-socket /run/docker.sock -H 'Content-Type: application/json'"
+        host.run(f"{ask} -d '{body}' http://docker/networks/create")
+        assert len(networks(host)) == 2
+
+        result = work.do(NETWORK)
+
+        assert "there are 2 networks called sesam" in result["words"]
+        assert len(networks(host)) == 2
+        for each in networks(host):
+            host.run(f"docker network rm {each}")
+
+    def test_an_internal_one_is_not_taken(self, host: LabHost, work: Work) -> None:
+        host.run("docker network rm sesam && docker network create --internal sesam")
+
+        result = work.do(NETWORK)
+
+        assert "is internal" in result["words"]
+        host.run("docker network rm sesam")
+
+    @pytest.mark.usefixtures("pulled")
+    def test_it_stays_while_a_stopped_container_refers_to_it(
+        self, host: LabHost, work: Work
+    ) -> None:
+        host.run("docker network rm sesam")
+        assert work.do(NETWORK)["outcome"] == "done"
+        host.run("docker create --name other --network sesam traefik:latest")
+
+        (left,) = work.ended("undo")["left"]
+
+        assert "containers refer to it: other" in left["words"]
+        assert len(networks(host)) == 1
+
+
+class TestPull:
+    def test_a_wrong_password(self, host: LabHost, work: Work) -> None:
+        host.run(f"docker image rm --force {IMAGES[2]}", check=False)
+        work.secrets = {"registry": "not the password"}
+
+        result = work.do(("pull", {"images": IMAGES[2:3], "user": USER}))
+
+        assert "does not let this login read sesam/sesam-node:weekly-prod" in result["words"]
+
+    def test_the_limit(self, host: LabHost, lab: Lab, work: Work) -> None:
+        host.run(f"docker image rm --force {IMAGES[1]}", check=False)
+        lab.internet.limited()
+
+        result = work.do(("pull", {"images": IMAGES[1:2], "user": USER}))
+
+        assert "(429)" in result["words"]
+
+    def test_a_tag_that_is_not_there(self, work: Work) -> None:
+        result = work.do(("pull", {"images": ["traefik:of-nowhere"], "user": USER}))
+
+        assert "the registry has no traefik:of-nowhere" in result["words"]
+
+    def test_a_registry_that_comes_back_after_a_while(
+        self, host: LabHost, lab: Lab, work: Work
+    ) -> None:
+        host.run(f"docker image rm --force {' '.join(IMAGES)}", check=False)
+        lab.internet.refuse(REGISTRY)
+        plan = work.plan(PULL)
+        started = work.agent.ask("start", plan=plan, secrets=work.secrets)
+        time.sleep(1)
+        lab.internet.reset()
+
+        told = work.agent.follow(started["run"], started["from"])
+
+        assert told[-1]["outcome"] == "done"
+        assert any("again in 2 s" in str(each.get("text")) for each in told)
+
+    def test_layers_for_which_the_engine_tries_again(
+        self, host: LabHost, lab: Lab, work: Work
+    ) -> None:
+        host.run(f"docker image rm --force {' '.join(IMAGES)}", check=False)
+        lab.internet.refuse(CLOUDFRONT)
+        plan = work.plan(("pull", {"images": IMAGES[:1], "user": USER}))
+        started = work.agent.ask("start", plan=plan, secrets=work.secrets)
+        time.sleep(1)
+        lab.internet.reset()
+
+        told = work.agent.follow(started["run"], started["from"])
+
+        assert told[-1]["outcome"] == "done"
+        assert any("Retrying in" in str(each.get("text")) for each in told)
+
+    def test_the_file_s_login_is_used_without_another(self, host: LabHost, work: Work) -> None:
+        host.run(f"docker image rm --force {IMAGES[2]}", check=False)
+
+        result = work.do(("pull", {"images": IMAGES[2:3], "login": CONFIG}))
+
+        assert result["outcome"] == "done"
+
+
+@pytest.mark.usefixtures("pulled")
+class TestUp:
+    def test_a_missing_value_is_an_error(self, host: LabHost, work: Work) -> None:
+        text = re.sub("(?m)^NODE_DOMAIN=.*$", "", host.read("/srv/data/.env"))
+        host.write("/srv/data/.env", text)
+
+        result = work.do(UP)
+
+        assert "compose finds no value for NODE_DOMAIN" in result["words"]
+        assert host.run("docker ps --all --quiet").stdout == ""
+
+    def test_a_directory_where_a_file_belongs(self, host: LabHost, work: Work) -> None:
+        host.run(f"mv {CONFIG} {CONFIG}.away && mkdir {CONFIG}")
+        try:
+            result = work.do(UP)
+        finally:
+            host.run(f"rmdir {CONFIG} && mv {CONFIG}.away {CONFIG}")
+
+        assert f"{CONFIG} is a directory, watchtower needs a file there" in result["words"]
+
+    def test_a_missing_source_is_not_made(self, host: LabHost, work: Work) -> None:
+        host.run("mv /srv/data/traefik /srv/data/away")
+        try:
+            result = work.do(UP)
+            there = host.run("test -e /srv/data/traefik", check=False).returncode
+        finally:
+            host.run("mv /srv/data/away /srv/data/traefik")
+
+        assert "/srv/data/traefik/letsencrypt, which traefik needs" in result["words"]
+        assert there == 1
+
+    def test_a_mount_that_the_daemon_does_not_see(self, host: LabHost, work: Work) -> None:
+        """The daemon with mounts of its own would start the node on what lies beneath (H6)."""
+        alone = "[Service]\nPrivateMounts=yes\n"
+        host.run("mkdir -p /etc/systemd/system/docker.service.d")
+        host.write("/etc/systemd/system/docker.service.d/alone.conf", alone)
+        host.run("systemctl daemon-reload && systemctl restart docker")
+        host.run("mount -t tmpfs tmpfs /sesam/node-00/logs")
+        try:
+            result = work.do(UP)
+        finally:
+            host.run("umount /sesam/node-00/logs")
+            host.run("rm /etc/systemd/system/docker.service.d/alone.conf")
+            host.run("systemctl daemon-reload && systemctl restart docker")
+
+        assert "Docker sees something else at /sesam/node-00/logs" in result["words"]
+
+    def test_a_stranger_with_the_name(self, host: LabHost, work: Work) -> None:
+        host.run("docker create --name sesam-node traefik:latest")
+
+        result = work.do(UP)
+
+        assert "a container sesam-node already, and it is not of this stack" in result["words"]
+
+    @pytest.mark.parametrize(
+        "label",
+        [
+            "com.docker.compose.version=1.29.2",
+            "com.docker.compose.project.config_files=/opt/data/docker-compose.yml",
+        ],
+    )
+    def test_another_project_called_data(self, host: LabHost, work: Work, label: str) -> None:
+        labels = ("com.docker.compose.project=data", "com.docker.compose.oneoff=False", label)
+        words = " ".join(f"--label {each}" for each in labels)
+        host.run(f"docker create --name data_sesam_1 {words} traefik:latest")
+
+        result = work.do(UP)
+
+        assert "data_sesam_1 belongs to" in result["words"]
+        assert "docker inspect" not in result["words"]
+        assert host.run("docker ps --all --quiet").stdout.count("\n") == 1
+
+    @pytest.mark.parametrize("moment", [0.15, 0.4, 0.7, 1.0, 1.4])
+    def test_compose_or_agent_killed_it_goes_on(
+        self, host: LabHost, work: Work, moment: float
+    ) -> None:
+        plan = work.plan(UP)
+        started = work.agent.ask("start", plan=plan, secrets=work.secrets)
+        time.sleep(moment)
+        host.run("pkill -KILL docker-compose", check=False)
+        holder = work.agent.ask("status")["holder"]
+        if holder and holder["alive"]:
+            with contextlib.suppress(RuntimeError):
+                host.run(f"kill -KILL {holder['pid']}")
+        work.agent.follow(started["run"], started["from"])
+
+        again = work.agent.ask("start", plan=plan, secrets=work.secrets)
+        if "run" in again:
+            assert work.agent.follow(again["run"], again["from"])[-1]["outcome"] == "done"
+
+        running = host.run("docker ps --format '{{.Names}}'").stdout.split()
+        assert sorted(running) == ["fluentbit", "sesam-node", "traefik", "watchtower"]
+        assert len(host.run("docker ps --all --quiet").stdout.split()) == 4
+        assert work.plan(UP)["actions"] == []
+
+    def test_a_leftover_of_a_killed_recreation_is_taken_away(
+        self, host: LabHost, work: Work
+    ) -> None:
+        labels = "--label com.docker.compose.project=data --label com.docker.compose.oneoff=False"
+        service = "--label com.docker.compose.service=traefik"
+        host.run(f"docker create --name 0123456789ab_traefik {labels} {service} traefik:latest")
+
+        assert work.do(UP)["outcome"] == "done"
+
+        assert "0123456789ab" not in host.run("docker ps --all").stdout
+
+    def test_undo_leaves_what_somebody_else_made(self, host: LabHost, work: Work) -> None:
+        assert work.do(UP)["outcome"] == "done"
+        stack = Stack(host)
+        old = stack.inspect("fluentbit")["Id"]
+        host.run("cd /srv/data && docker compose up --detach --force-recreate --no-deps fluentbit")
+        assert stack.inspect("fluentbit")["Id"] != old
+
+        (left,) = work.ended("undo")["left"]
+
+        assert "fluentbit was made by somebody else since and stays" in left["words"]
+        assert host.run("docker ps --format '{{.Names}}'").stdout.split() == ["fluentbit"]
+
+    def test_a_changed_service_is_made_anew(self, host: LabHost, work: Work) -> None:
+        assert work.do(UP)["outcome"] == "done"
+        recreate = ("recreate", {**PROJECT, "service": "fluentbit"})
+        assert work.plan(recreate)["actions"] == []
+        text = host.read("/srv/data/.env")
+        host.write("/srv/data/.env", re.sub("APPLIANCE_ID=.", "APPLIANCE_ID=0", text), "sesam")
+        stack = Stack(host)
+        ids = {name: stack.inspect(name)["Id"] for name in ("fluentbit", "sesam-node")}
+
+        assert work.do(recreate)["outcome"] == "done"
+
+        assert stack.inspect("fluentbit")["Id"] != ids["fluentbit"]
+        assert stack.inspect("sesam-node")["Id"] == ids["sesam-node"]
+        assert work.plan(recreate)["actions"] == []
+
+    def test_a_replaced_file_is_seen_after_a_restart(self, host: LabHost, work: Work) -> None:
+        assert work.do(UP)["outcome"] == "done"
+        restart = ("restart", {"container": "watchtower"})
+        assert work.plan(restart)["actions"] == []
+        host.run(f"cp -p {CONFIG} {CONFIG}.new && mv {CONFIG}.new {CONFIG}")
+
+        plan = work.plan(restart)
+
+        assert plan["actions"][0]["before"]["stale"] == [CONFIG]
+        assert work.carry_out(plan)["outcome"] == "done"
+        assert work.plan(restart)["actions"] == []
+
+
+@pytest.mark.usefixtures("pulled")
+class TestWait:
+    @pytest.mark.parametrize(
+        ("behaviour", "deadline", "words"),
+        [
+            ("crashes", 60, "sesam-node ends again and again, at once with exit code 3"),
+            ("dies", 150, "sesam-node ends again and again, after 15 s at the longest"),
+            ("unhealthy", 12, "sesam-node is not healthy by its own check"),
+            ("unwell", 12, "the node answers 503 at https://"),
+        ],
+    )
+    def test_a_node_that_does_not_live_is_named(
+        self, host: LabHost, lab: Lab, work: Work, behaviour: str, deadline: float, words: str
+    ) -> None:
+        lab.internet.registry.offer("sesam/sesam-node", behaviour, behaviour=behaviour)
+        text = host.read("/srv/data/.env").replace("weekly-prod", behaviour)
+        host.write("/srv/data/.env", text, "sesam")
+        pull = ("pull", {"images": [f"sesam/sesam-node:{behaviour}"], "user": USER})
+
+        result = work.do(pull, UP, wait(host, deadline))
+
+        assert (result["outcome"], result["action"]) == ("failed", "03-wait")
+        assert words in result["words"]
+        assert "lake: opening the store" in result["words"]
+        assert "\x1b" not in result["words"]
+        assert result["next"] == "sudo docker logs --tail 100 sesam-node"
+        assert host.run("docker ps --all --quiet").stdout.count("\n") == 4
+
+    def test_it_lasts_until_the_node_is_well(self, host: LabHost, work: Work) -> None:
+        Stack(host).health(503)
+        plan = work.plan(UP, wait(host))
+        started = work.agent.ask("start", plan=plan, secrets=work.secrets)
+        time.sleep(8)
+        Stack(host).health(401)
+
+        told = work.agent.follow(started["run"], started["from"])
+
+        assert told[-1]["outcome"] == "done"
+        assert any("answers 503" in str(each.get("text")) for each in told)

@@ -10,6 +10,7 @@ from .file import File
 from .host import Host
 from .keeping import KeepContainer
 from .link import Link, StrayLink
+from .login import Login
 from .network import Network
 from .ownership import Ownership
 from .pull import Pull
@@ -20,7 +21,7 @@ from .waiting import Wait
 
 ALL = (
     *(Group, User, Directory, Link, StrayLink, File, Environment, Ownership),
-    *(Network, Pull, KeepContainer, MoveStore, Up, Recreate, Restart, Wait),
+    *(Network, Login, Pull, KeepContainer, MoveStore, Up, Recreate, Restart, Wait),
 )
 KINDS: Dict[str, Type[Action]] = {each.kind: each for each in ALL}
 

@@ -1,6 +1,7 @@
 """Waits until the stack lives: each service steady and healthy, the node answering at 443."""
 
 import http.client
+import json
 import socket
 import ssl
 import time
@@ -9,7 +10,7 @@ from typing import Any, Dict, Optional, Tuple
 from .action import Action, Facts, Note, Stop, UndoResult
 from .clock import seconds_since
 from .compose import engine
-from .engine import name_of
+from .engine import Engine, name_of
 from .lines import last_lines
 
 WINDOW = 60  # seconds without a restart that count as steady
@@ -76,6 +77,8 @@ class Wait(Action):
 
     def _check_failed(self, watched: Dict[str, "Watched"]) -> None:
         for each in watched.values():
+            if each.now and each.restarts >= RESTARTS:
+                each.code = _last_code(engine(self.host), each.now["Id"])
             words = each.failed()
             if words:
                 self._failed(each, words)
@@ -120,24 +123,26 @@ class Watched:
         self.now = None  # type: Optional[Dict[str, Any]]
         self.restarts = 0  # while waiting
         self.lived = 0.0  # seconds, the longest life that ended
-        self._life = ("", "")
-        self._up = 0.0
+        self.code = 0  # with which the last life ended
+        self._first = ("", 0)
+        self._started = ""
 
     def see(self, container: Optional[Dict[str, Any]]) -> None:
         """Take note of the service's container as it is now."""
         self.now = container
         if container is None:
             return
-        state = container["State"]
-        life = (str(container["Id"]), str(state["StartedAt"]))
-        if self._life[0] == life[0] and self._life != life:
-            self.restarts += 1
-            self.lived = max(self.lived, self._up)
-        if self._life != life:
-            self._up = 0.0
-        self._life = life
-        if state["Status"] == "running":
-            self._up = max(self._up, seconds_since(state["StartedAt"]))
+        state, count = container["State"], int(container.get("RestartCount") or 0)
+        if self._first[0] != container["Id"]:
+            self._first = (container["Id"], count)
+        self.restarts = count - self._first[1]
+        if self._started and seconds_since(state["FinishedAt"]):
+            life = seconds_since(self._started) - seconds_since(state["FinishedAt"])
+            self.lived = max(self.lived, life)
+        self._started = str(state["StartedAt"])
+
+    def _up(self) -> float:
+        return seconds_since(self.now["State"]["StartedAt"]) if self.now else 0.0
 
     def trouble(self, window: float) -> str:
         """Why it is not well yet; "" when it is."""
@@ -149,7 +154,7 @@ class Watched:
         health = (state.get("Health") or {}).get("Status", "none")
         if health not in ("none", "healthy", ""):
             return "%s is not healthy by its own check (%s)" % (self.service, health)
-        if self._up < max(window, min(2 * self.lived, LONGEST)):
+        if self._up() < max(window, min(2 * self.lived, LONGEST)):
             return "%s has just started" % self.service
         return ""
 
@@ -161,13 +166,23 @@ class Watched:
         if state.get("OOMKilled"):
             return "%s was killed: it needs more memory than it may have" % self.service
         if self.restarts >= RESTARTS:
-            life = " after %d s at the longest" % self.lived if self.lived >= 1 else " at once"
-            code = state["ExitCode"]
-            ending = " with exit code %d" % code if code else ""
-            return "%s ends again and again,%s%s" % (self.service, life, ending)
+            life = "after %d s at the longest" % self.lived if self.lived >= 2 else "at once"
+            words = "%s ends again and again, %s, with exit code %d"
+            return words % (self.service, life, self.code)
         if state["Status"] in ("exited", "dead") and not _comes_back(self.now):
             return "%s ended with exit code %d" % (self.service, state["ExitCode"])
         return ""
+
+
+def _last_code(daemon: Engine, identity: str) -> int:
+    """With which code a container ended the last time: the Engine forgets it at the next start."""
+    filters = {"container": [identity], "event": ["die"]}
+    span = {"since": "%d" % (time.time() - 3600), "until": "%d" % time.time()}
+    lines = daemon.raw("/events", 1 << 20, filters=filters, **span).splitlines()
+    if not lines:
+        return 0
+    attributes = json.loads(lines[-1].decode("utf-8", "replace"))["Actor"]["Attributes"]
+    return int(attributes.get("exitCode") or 0)
 
 
 def _comes_back(container: Dict[str, Any]) -> bool:

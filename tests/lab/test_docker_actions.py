@@ -18,6 +18,7 @@ from .services import CLOUDFRONT, LOGIN
 from .stack import Stack
 from .working import IMAGES, PASSWORD, PROJECT, SERVICES, USER, Work, working_on
 
+HUB = "https://index.docker.io/v1/"
 CONFIG = "/home/sesam/.docker/config.json"
 NETWORK: tuple[str, dict[str, Any]] = ("network", {"name": "sesam", "subnet": "10.99.0.0/24"})
 PULL: tuple[str, dict[str, Any]] = ("pull", {"images": IMAGES, "user": USER})
@@ -358,8 +359,8 @@ class TestWait:
     @pytest.mark.parametrize(
         ("behaviour", "deadline", "words"),
         [
-            ("crashes", 60, "sesam-node ends again and again, at once with exit code 3"),
-            ("dies", 150, "sesam-node ends again and again, after 15 s at the longest"),
+            ("crashes", 60, "sesam-node ends again and again, at once, with exit code 3"),
+            ("dies", 150, "sesam-node ends again and again, after 15 s at the longest, with"),
             ("unhealthy", 12, "sesam-node is not healthy by its own check"),
             ("unwell", 12, "the node answers 503 at https://"),
         ],
@@ -372,7 +373,7 @@ class TestWait:
         host.write("/srv/data/.env", text, "sesam")
         pull = ("pull", {"images": [f"sesam/sesam-node:{behaviour}"], "user": USER})
 
-        result = work.do(pull, UP, wait(host, deadline))
+        result = work.do(pull, UP, wait(host, deadline, window=8 if deadline < 100 else 30))
 
         assert (result["outcome"], result["action"]) == ("failed", "03-wait")
         assert words in result["words"]
@@ -392,3 +393,97 @@ class TestWait:
 
         assert told[-1]["outcome"] == "done"
         assert any("answers 503" in str(each.get("text")) for each in told)
+
+
+class TestLogin:
+    """One entry in the file of the stack's user; the daemon itself tries it first."""
+
+    LOGIN: tuple[str, dict[str, Any]] = (
+        "login",
+        {"path": CONFIG, "uid": "sesam", "gid": "sesam", "registry": HUB, "user": USER},
+    )
+
+    @pytest.fixture(autouse=True)
+    def absent(self, host: LabHost) -> Iterator[None]:
+        before = host.read(CONFIG)
+        host.run(f"rm {CONFIG}")
+        yield
+        host.run(f"rm -rf {CONFIG} {CONFIG}.*")
+        host.write(CONFIG, before, "sesam", 0o600)
+
+    def auths(self, host: LabHost) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(host.read(CONFIG))["auths"]
+        return found
+
+    def test_made_used_and_taken_back(self, host: LabHost, work: Work) -> None:
+        assert work.do(self.LOGIN)["outcome"] == "done"
+
+        assert self.auths(host) == {HUB: {"auth": LOGIN}}
+        assert host.run(f"stat -c '%U:%G %a %h' {CONFIG}").stdout == "sesam:sesam 600 1\n"
+        pull = "docker pull --quiet sesam/sesam-node:nightly"
+        host.run(f"DOCKER_CONFIG=/home/sesam/.docker {pull}")
+        assert work.plan(self.LOGIN)["actions"] == []
+        assert len(work.ended("undo")["undone"]) == 1
+        assert host.run(f"ls -A {CONFIG.rpartition('/')[0]}").stdout == ""
+
+    def test_everything_else_in_the_file_is_kept(self, host: LabHost, work: Work) -> None:
+        mine = {"auths": {"ghcr.io": {"auth": "eDp5"}}, "proxies": {"default": {"noProxy": "x"}}}
+        host.write(CONFIG, json.dumps(mine), "sesam", 0o600)
+
+        assert work.do(self.LOGIN)["outcome"] == "done"
+
+        document = json.loads(host.read(CONFIG))
+        assert document.pop("auths") == {**mine["auths"], HUB: {"auth": LOGIN}}
+        assert document == {"proxies": mine["proxies"]}
+        work.ended("undo")
+        assert host.read(CONFIG) == json.dumps(mine)
+
+    def test_undo_takes_the_one_entry_out_of_what_others_wrote(
+        self, host: LabHost, work: Work
+    ) -> None:
+        assert work.do(self.LOGIN)["outcome"] == "done"
+        document = json.loads(host.read(CONFIG))
+        document["auths"]["ghcr.io"] = {"auth": "eDp5"}
+        host.write(CONFIG, json.dumps(document), "sesam", 0o600)
+
+        (undone,) = work.ended("undo")["undone"]
+
+        assert "our entry alone" in undone["words"]
+        assert self.auths(host) == {"ghcr.io": {"auth": "eDp5"}}
+
+    def test_a_wrong_password_is_never_written(self, host: LabHost, work: Work) -> None:
+        work.secrets = {"registry": "not-the-password"}
+
+        result = work.do(self.LOGIN)
+
+        assert f"does not take the login of {USER}" in result["words"]
+        assert "incorrect username or password" in result["words"]
+        assert "not-the-password" not in host.run("cat /var/lib/sesam-audit/runs/*/*").stdout
+        assert host.run(f"test -e {CONFIG}", check=False).returncode == 1
+
+    @pytest.mark.parametrize("key", ["credsStore", "credHelpers"])
+    def test_a_helper_is_refused_and_never_called(
+        self, host: LabHost, work: Work, key: str
+    ) -> None:
+        value: object = "evil" if key == "credsStore" else {HUB: "evil"}
+        host.write(CONFIG, json.dumps({key: value}), "sesam", 0o600)
+
+        result = work.do(self.LOGIN)
+
+        assert "the helper evil, which the stack's updater cannot call" in result["words"]
+        assert json.loads(host.read(CONFIG)) == {key: value}
+
+    @pytest.mark.parametrize(
+        ("make", "words"),
+        [(f"mkdir {CONFIG}", "is a directory"), (f"ln -s /etc/shadow {CONFIG}", "is a link")],
+    )
+    def test_something_else_in_its_place(
+        self, host: LabHost, work: Work, make: str, words: str
+    ) -> None:
+        before = host.read("/etc/shadow")
+        host.run(make)
+
+        result = work.do(self.LOGIN)
+
+        assert words in result["words"]
+        assert host.read("/etc/shadow") == before

@@ -79,6 +79,7 @@ def details(flow: Flow, finding: Finding | None) -> Iterator[tuple[str, str]]:
         "TLS opened by": flow.interception,
         "Source after NAT": flow.source_after_nat if flow.source else "",
         "At": f"{flow.at}, {flow.seconds:.3f} s" if flow.seconds else flow.at,
+        "Tries": "second try of 2" if flow.tries > 1 else "",
         "Finding": " ".join(filter(None, (flow.finding, flow.subject))),
     }
     return ((name, text) for name, text in shown.items() if text)

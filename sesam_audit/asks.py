@@ -505,6 +505,10 @@ class DialAnswer(Answer, frozen=True, kw_only=True):
     body: str = ""  # the first 4 KiB
     time: float = 0.0  # the target's clock when the HTTP answer came
     context: str = ""  # where it was dialled: "container default" also where there is no `sesam`
+    proxy: str = ""  # HOST:PORT of the daemon's own, "" where it goes without
+    proxy_from: str = ""  # where that is set, or why it goes without
+    tries: int = 1  # 2 where the first ended in what may pass: a reset, SERVFAIL, 429, 5xx
+    first: str = ""  # how the first of two ended
 
 
 class Dial(Ask[DialAnswer], frozen=True):
@@ -516,6 +520,7 @@ class Dial(Ask[DialAnswer], frozen=True):
     `context` is "" for the host's own network, "container sesam" for a container on the network
     `sesam`, "container default" for one on a network like the project's own: dialled with
     the container's resolver and routes, and without the host's store. NOROOM: there is none.
+    "daemon" is the host's network too, by dockerd's own proxy, login and exceptions.
     """
 
     slow: ClassVar[bool] = True
@@ -558,6 +563,8 @@ class PullAnswer(Answer, frozen=True, kw_only=True):
     received: int = 0  # bytes of the blob
     sample: str = ""  # its first four, hexadecimal
     code: str = ""  # of the registry's own error
+    tries: int = 1
+    first: str = ""
 
 
 class Pull(Ask[PullAnswer], frozen=True):
@@ -575,6 +582,7 @@ class Pull(Ask[PullAnswer], frozen=True):
     login_file: str = ""  # a docker client's config.json; "" is anonymous
     proxy: str = ""
     vantage: str = "host"
+    context: str = ""  # "daemon": by dockerd's own proxy, login and exceptions
     seconds_limit: float = 0.0
 
 

@@ -171,6 +171,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     interception: str = ""  # the private authority that opens TLS
     tcp_seconds: float = 0.0
     seconds: float = 0.0
+    tries: int = 0  # 2 where what may pass by itself was tried again
     at: str
 
     def __post_init__(self) -> None:

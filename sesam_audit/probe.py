@@ -1089,12 +1089,64 @@ def exchange(link, line, headers, until, body=b""):
 
 
 def dial(ask):
-    """DNS, TCP, proxy, TLS, HTTP: each is told when it is known, before the next is tried."""
+    """A connection by the way of who will make it; what may pass by itself is tried once more."""
     if ask.get("context", "").startswith("container"):
         told = enter(ask["context"], ask["end"])
         ask["began"] = time.monotonic()  # the wait for the room is no part of the dial
         ask = dict(ask, **told)
         yield {"context": ask["context"]}
+    if ask.get("context") == "daemon":
+        ask, told = by_daemon(ask)
+        yield told
+    for tries in (1, 2):
+        known, failed = {}, None
+        try:
+            for part in dial_once(ask):
+                known.update(part)
+                yield part
+        except Exception as error:
+            failed = error
+            known.update(fault(error, "Dial"))
+        wait = patience(known, ask["end"]) if tries == 1 else 0
+        if wait:
+            time.sleep(wait)
+            yield dict(UNDIALLED, tries=2, first=ended(known))
+            continue
+        if failed is not None:
+            raise failed
+        return
+
+
+UNDIALLED = {
+    "layer": "dns", "error": None, "detail": "", "addresses": [], "attempts": [],
+    "proxy_status": 0, "proxy_authenticate": "", "tls_version": "", "chain": [],
+    "whole_chain": False, "trusted": None, "trust_error": "", "public": None, "store": "",
+    "status": 0, "headers": None, "body": "", "time": 0.0,
+}  # fmt: skip
+
+
+def patience(known, end):
+    """Seconds until a second try of what may pass by itself; 0 where there is none."""
+    status, wait = known.get("status") or known.get("proxy_status") or 0, 0
+    if known.get("error") in ("ECONNRESET", "EPIPE", "SERVFAIL"):
+        wait = 0.3
+    elif "EOF" in known.get("detail", ""):
+        wait = 0.3
+    elif status == 429 or status >= 500:
+        asked = (known.get("headers") or {}).get("retry-after", "")
+        wait = max(1, int(asked)) if re.match(r"[0-9]{1,4}$", asked) else 1
+    return wait if time.monotonic() + wait + 1 < end else 0
+
+
+def ended(known):
+    """How a try ended, in a few words."""
+    status = known.get("status") or known.get("proxy_status")
+    error = "HTTP %d" % status if status else known.get("error") or "no words"
+    return "%s at %s" % (error, known.get("layer", "dns"))
+
+
+def dial_once(ask):
+    """DNS, TCP, proxy, TLS, HTTP: each is told when it is known, before the next is tried."""
     with contextlib.ExitStack() as links:
         link, place = yield from dial_tcp(ask, links)
         if ask["proxy"]:
@@ -1106,6 +1158,131 @@ def dial(ask):
             yield {"layer": "http"}
             yield from dial_http(ask, link)
         yield {"layer": "done"}
+
+
+# -- the way that dockerd takes -------------------------------------------------------------------
+
+DAEMON_SETTINGS = (  # where administrators write its environment
+    "/etc/systemd/system/docker.service.d/*.conf", "/etc/systemd/system/docker.service",
+    "/run/systemd/system/docker.service.d/*.conf", "/etc/default/docker", "/etc/sysconfig/docker",
+    "/etc/systemd/system.conf.d/*.conf", "/etc/systemd/system.conf", "/etc/environment",
+)  # fmt: skip
+DAEMON_JSON = "/etc/docker/daemon.json"
+DAEMON = {}
+
+
+def by_daemon(ask):
+    """The ask with dockerd's proxy and login, and what of that may be told."""
+    from urllib.parse import unquote, urlsplit
+
+    with LOADING:
+        if not DAEMON:
+            DAEMON.update(daemon_settings())
+    (url, place), (spared, spared_by) = DAEMON["https-proxy"], DAEMON["no-proxy"]
+    rule = sparing(spared, ask["name"], ask["port"])
+    told = {"context": "daemon", "proxy": "", "proxy_from": place}
+    if not url or rule:
+        if url:
+            told["proxy_from"] = "%s (%s)" % (spared_by, rule)
+        return dict(ask, proxy="", login=""), told
+    parts = urlsplit(url if "//" in url else "http://" + url)
+    if parts.scheme != "http" or not parts.hostname:
+        kind = parts.scheme if parts.hostname else "no URL"
+        raise OSError("the daemon's proxy (%s) is %s, which is not tried" % (place, kind[:20]))
+    login = unquote(parts.username or "") + ":" + unquote(parts.password or "")
+    told["proxy"] = "%s:%d" % (in_url(parts.hostname), parts.port or 80)
+    return dict(ask, proxy=told["proxy"], login=login if parts.username else ""), told
+
+
+def daemon_settings():
+    """dockerd's proxy and what it spares, each with where it is set; flags come first, as there."""
+    flags, environment = running_daemon()
+    try:
+        stored = table(json.loads(text_of(raw(DAEMON_JSON)).lstrip("\ufeff")), "proxies")
+    except (OSError, ValueError, RecursionError, AttributeError):
+        stored = {}
+    found = {}
+    for name in ("https-proxy", "no-proxy"):
+        key = name.replace("-", "_").upper()
+        known = environment or {}
+        own = known.get(key) or known.get(key.lower())
+        files = [each for each in assigned(key) if environment is None or each[1] == own]
+        path, value = files[0] if files else ("dockerd's environment", own)
+        place = "%s of %s" % (key, path)
+        for other, source in ((stored.get(name), DAEMON_JSON), (flags.get(name), "dockerd")):
+            if other and isinstance(other, str):
+                value, place = other, "%s of %s" % (name, source)
+        if not value:
+            value, place = "", "dockerd has no proxy"
+            place += "" if environment is not None else ", as far as its files tell"
+        found[name] = value, place
+    return found
+
+
+def running_daemon():
+    """The flags of the running dockerd, and its environment; None where that is not readable."""
+    first = [b"/"]  # containers may hold a dockerd of their own
+    with contextlib.suppress(OSError):
+        first = [b"/proc/%s/comm" % read(b"/var/run/docker.pid", 64)[0].strip()]
+    for path in first + expand(b"/proc/[0-9]*/comm", {}):
+        with contextlib.suppress(OSError):
+            if read(path, 64)[0].strip() == b"dockerd":
+                break
+    else:
+        return {}, None
+    try:
+        given = text_of(path[:-4] + b"cmdline").split("\0")
+        flags = dict(each.lstrip("-").partition("=")[::2] for each in given if each[:1] == "-")
+        flags.update((a.lstrip("-"), b) for a, b in zip(given, given[1:]) if "=" not in a)
+        pairs = text_of(path[:-4] + b"environ").split("\0")
+    except OSError:
+        return {}, None
+    return flags, dict(each.partition("=")[::2] for each in pairs)
+
+
+def text_of(path):
+    return str(read(path, 1 << 20)[0], "utf-8", "replace")
+
+
+def assigned(key):
+    """Every assignment to an environment variable in dockerd's files: path and value."""
+    form = r"(?im)^(?![ \t]*[#;]).*?\b%s=[\"']?([^\"'\s]+)" % key
+    for pattern in DAEMON_SETTINGS:
+        for path in expand(raw(pattern), {}):
+            with contextlib.suppress(OSError):
+                for value in re.findall(form, text_of(path)):
+                    place = str(path, "utf-8", "replace")
+                    yield place, value.replace("%%", "%") if ".conf" in place else value
+
+
+def sparing(rules, name, port):
+    """The word of a no-proxy list that spares a host, as Go reads it; "" when none does."""
+    import ipaddress
+
+    name = name.lower().rstrip(".")
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        address = None
+    if name == "localhost" or address is not None and address.is_loopback:
+        return name
+    for word in (each.strip().lower() for each in rules.split(",")):
+        rule, _, only = word.rpartition(":")
+        if not rule or not only.isdigit() or ":" in rule and "]" not in rule:
+            rule, only = word, ""
+        if not rule or only and int(only) != port:
+            continue
+        if rule == "*":
+            return word
+        if address is not None:
+            with contextlib.suppress(ValueError):
+                if address in ipaddress.ip_network(rule.strip("[]"), strict=False):
+                    return word
+            continue
+        tail = rule[1:] if rule.startswith("*.") else rule
+        if name.endswith(tail if tail.startswith(".") else "." + tail) or name == tail:
+            return word
+    return ""
 
 
 def dial_tcp(ask, links):
@@ -1574,12 +1751,21 @@ def pull(ask):
     /etc/docker/certs.d vouch for, never along a redirect. The token goes to the registry alone.
     Both, and whatever follows a `?`, stay here.
     """
-    rehearsal = Rehearsal(ask)
-    try:
-        with contextlib.ExitStack() as links:
-            yield from rehearsal.run(links)
-    except Exception as error:
-        yield rehearsal.broken(error)
+    for tries in (1, 2):
+        rehearsal = Rehearsal(ask)
+        try:
+            with contextlib.ExitStack() as links:
+                yield from rehearsal.run(links)
+        except Exception as error:
+            yield rehearsal.broken(error)
+        wait = patience(rehearsal.last, ask["end"]) if tries == 1 else 0
+        if not wait:
+            return
+        first = {"tries": 2, "first": censored(ended(rehearsal.last), rehearsal.secrets)}
+        time.sleep(wait)
+        yield dict(
+            first, error=None, detail="", steps=[], last=None, received=0, sample="", code=""
+        )
 
 
 class Rehearsal:
@@ -1644,10 +1830,14 @@ class Rehearsal:
         """One request on a connection of its own; no byte of it goes to an unproved server."""
         host, port, target = urlparts(url)
         ask = dict(self.ask, name=host, port=port, address="", public=False)
+        way = {}
+        if ask.get("context") == "daemon":
+            ask, way = by_daemon(ask)
+            self.secrets += texts(ask["login"].encode("utf-8"))
         method, self.began = method or ask["method"], time.monotonic()
         step = {"host": host, "path": target.partition("?")[0][:500]}
         self.steps.append(step)
-        self.last = {}
+        self.last = dict(way)
         link, place = yield from self.entered(dial_tcp(ask, links))
         if ask["proxy"]:
             yield self.entering({"layer": "proxy"})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from sesam_audit.asks import DialAnswer
 from sesam_audit.destinations import Destination
 from sesam_audit.errors import Unknown
@@ -33,8 +35,15 @@ def classify(scene: Scene) -> Dialled:
     for layer in (_proxy, _dns, _tcp, _tls, _identity, _service):
         found = layer(scene)
         if found is not None:
-            return found
-    return Dialled("ok", _success(scene))
+            return _tried(found, answer)
+    return _tried(Dialled("ok", _success(scene)), answer)
+
+
+def _tried(found: Dialled, answer: DialAnswer) -> Dialled:
+    """The verdict, which says so when it is that of a second try."""
+    if answer.tries < 2:
+        return found
+    return replace(found, text=f"{found.text} (second try of 2; the first: {answer.first})")
 
 
 def _proxy(scene: Scene) -> Dialled | None:

@@ -64,6 +64,7 @@ def met(answer: DialAnswer) -> dict[str, Any]:
         "host_store": _host_store(answer),
         "tcp_seconds": opened.seconds if opened else 0.0,
         "seconds": answer.seconds,
+        "tries": answer.tries,
     }
     if found is not None:
         shown["leaf_subject"] = ", ".join(found.names[:3]) or found.subject

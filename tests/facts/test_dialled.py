@@ -353,3 +353,14 @@ def test_addresses_in_place_of_names_still_need_public_roots() -> None:
     answer = tls("x", chain("x.example", INSPECTION), status=0)
 
     assert classify(Scene(answer, there, NOW, PUBLIC.bundle)).word == "tls-intercepted"
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_a_second_try_is_told_with_what_the_first_came_to(status: int) -> None:
+    twice = {"tries": 2, "first": "ECONNRESET at tls"}
+    answer = replace(good("portal.sesam.io"), status=status, **twice)
+
+    verdict = classify(Scene(answer, destination("portal.sesam.io"), NOW, PUBLIC.bundle))
+
+    assert verdict.ok is (status == 200)
+    assert verdict.text.endswith("(second try of 2; the first: ECONNRESET at tls)")

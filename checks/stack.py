@@ -250,7 +250,7 @@ def check_portal(name: NodeName, found: Found) -> None:
     found.note("1. Log in to https://portal.sesam.io and open your subscription.")
     found.note(f"2. Under the network tab, add {url} to the connection as the node's URL.")
     found.note("3. Upload the license there: the one in license.key.")
-    found.note("4. Copy the node's back-ups, backup in its data directory, to another place.")
+    found.note("4. Copy the folder backup of its data directory to another place, again and again.")
     raise NotApplicable("a person's step")
 
 

@@ -93,7 +93,7 @@ class RunningContainer(Struct, frozen=True, kw_only=True):
             "removing": "is being removed",
         }
         if self.status != "running":
-            said = words.get(self.status, f"is {self.status or 'in an unknown state'}")
+            said = words.get(self.status, f"is {self.status}")
             return f"{said}: {self.error}" if self.error else said
         if self.health == "unhealthy":
             return "runs, but its own health check says that it is not well"
@@ -194,7 +194,10 @@ def _services(stack: Stack) -> Iterator[tuple[str, str]]:
 def _inspected(container: Container) -> Steps[dict[str, Any]]:
     """What the daemon says of one container; nothing when it is gone meanwhile."""
     answer = yield from DockerApi(f"/containers/{container.id}/json", _KEEP)
-    return {} if answer.status == 404 else mapping(content(answer, dict))
+    record = {} if answer.status == 404 else mapping(content(answer, dict))
+    if record and not _text(record.get("State.Status")):
+        raise Unknown(f"the daemon does not tell the state of {container.name}", LOOK)
+    return record
 
 
 def _container(

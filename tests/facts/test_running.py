@@ -127,13 +127,19 @@ def test_a_daemon_that_may_not_be_asked() -> None:
          "was made, but has never started: port is already allocated"),
         ({"State.Status": "paused"}, "is paused"),
         ({"State.Status": "dead"}, "cannot be removed"),
-        ({"State.Status": ""}, "in an unknown state"),
-        ({"State.Status": 3}, "in an unknown state"),
+        ({"State.Status": "removing"}, "is being removed"),
+        ({"State.Status": "stopping"}, "is stopping"),
         ({"State.Health.Status": "unhealthy"}, "health check says that it is not well"),
     ],
 )  # fmt: skip
 def test_what_is_wrong(changes: dict[str, Any], words: str) -> None:
     assert words in node(**changes).fault
+
+
+@pytest.mark.parametrize("status", ["", 3, None])
+def test_a_state_that_is_not_told_is_no_fault(status: object) -> None:
+    with pytest.raises(Unknown, match="does not tell the state of sesam-node"):
+        node(**{"State.Status": status})
 
 
 @pytest.mark.parametrize("health", ["healthy", "none", None])

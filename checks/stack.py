@@ -182,7 +182,9 @@ def check_api(served: Served, found: Found) -> None:
 def check_image_current(image: NodeImage, now: Now, found: Found) -> None:
     """The node runs the newest image of its channel.
 
-    The updater looks hourly. See what it says:
+    The updater looks hourly. When the new image was pushed nobody tells: it is known to be old when
+    it lies here unused, or stood in an earlier report (earlier = "REPORT.json" in the profile). See
+    what the updater says:
 
         cd /srv/data && sudo docker compose logs --tail 50 watchtower
 
@@ -198,12 +200,12 @@ def check_image_current(image: NodeImage, now: Now, found: Found) -> None:
     found(digests[0], required=newest, words=f"{image.wanted} is {{}}")
     if newest in digests:
         return
-    since = image.waiting_since()
+    since = image.known_since()
     differs = f"the node runs {_short(digests[0])}, {image.wanted} is {_short(newest)} now"
     assert since is None or not overdue(since, now), (
-        f"{differs}, which has lain here since {since:%Y-%m-%d %H:%M} UTC"
+        f"{differs}, and has been since {since:%Y-%m-%d %H:%M} UTC at least"
     )
-    when = f"pulled on {since:%Y-%m-%d %H:%M} UTC" if since else "pushed at a time nobody tells"
+    when = f"known since {since:%Y-%m-%d %H:%M} UTC" if since else "since when, nobody tells"
     raise Unknown(
         f"{differs} ({when}): the updater has {PATIENCE.total_seconds() / 3600:.0f} hours",
         "cd /srv/data && sudo docker compose logs --tail 50 watchtower",

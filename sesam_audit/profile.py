@@ -40,6 +40,7 @@ class Profile:
     extra_destinations: tuple[str, ...] = ()
     public_roots: str = ""
     license_public_key: str = ""
+    earlier: str = ""
     rhel_rebuilds: Literal["fail", "accept"] = "fail"
     deadline: float = 10.0
     measure_storage: bool = False
@@ -202,7 +203,7 @@ def _validate(profile: Profile) -> None:
                 f"vantages: {spec}={stands} is not a vantage",
                 "Write ssh://HOST=internet or ssh://HOST=clients",
             )
-    for key in ("public_roots", "license_public_key"):
+    for key in ("public_roots", "license_public_key", "earlier"):
         path = getattr(profile, key)
         if path and not Path(path).is_file():
             raise UsageError(f"{key}: there is no file {path!r}")

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from sesam_audit.asks import DockerApi, Stat, Steps
 from sesam_audit.destinations import PRIVATE_IMAGE
 from sesam_audit.errors import Unknown
-from sesam_audit.facts import attempt, gather
+from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.containers import Containers
+from sesam_audit.facts.earlier import channel_then
 from sesam_audit.facts.engine import Engine, content, mapping
 from sesam_audit.facts.pull import Rehearsal
 from sesam_audit.facts.running import LOOK, RunningStack
@@ -40,6 +41,7 @@ class NodeImage(Struct, frozen=True):
     running: LocalImage | Unknown
     named: LocalImage  # what the wanted name leads to in the store, if anything
     rehearsal: Rehearsal | Unknown
+    then: tuple[str, datetime] | Unknown | None = None  # the channel's digest in an earlier report
 
     @property
     def channel(self) -> str:
@@ -66,10 +68,18 @@ class NodeImage(Struct, frozen=True):
             raise Unknown(f"{self.asked} was not pulled from a registry: it has no digest", by_hand)
         return self.running.digests
 
-    def waiting_since(self) -> datetime | None:
-        """Since when the channel's image has lain in the store without being run."""
-        named = self.named
-        return named.pulled if self.channel in named.digests else None
+    def known_since(self) -> datetime | None:
+        """Since when the channel's image is known: it lies in the store, or stood in a report.
+
+        Raises:
+            Unknown: there is an earlier report, but it cannot be read.
+        """
+        named, then = self.named, self.then
+        if isinstance(then, Unknown):
+            raise then
+        moments = [named.pulled if self.channel in named.digests else None]
+        moments += [then[1] if then and then[0] == self.channel else None]
+        return min(filter(None, moments), default=None)
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[NodeImage]:
@@ -89,12 +99,18 @@ class NodeImage(Struct, frozen=True):
         if node is None or not found:
             raise Unknown("there is no container of sesam-node (stack.services)", LOOK)
         named = LocalImage() if isinstance(named, Unknown) else named
-        return cls(found[0].asked, node.image, mine, named, rehearsal)
+        then = yield from attempt(_then(profile))
+        return cls(found[0].asked, node.image, mine, named, rehearsal, then)
 
 
 def overdue(since: datetime, now: datetime) -> bool:
     """Whether the updater has had its time."""
     return now - since > PATIENCE
+
+
+def _then(profile: Profile) -> Steps[tuple[str, datetime] | None]:
+    yield from every(())
+    return channel_then(profile.earlier)
 
 
 def _mine(profile: Profile) -> Steps[LocalImage]:

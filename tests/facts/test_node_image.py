@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from sesam_audit.asks import Answer, Ask, DockerApi, DockerApiAnswer, Pull, Stat
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.containers import ASK
 from sesam_audit.facts.node_image import DIGEST, NodeImage, overdue
+from sesam_audit.profile import Profile
 from sesam_audit.testing import NOW
 from sesam_audit.wanted import LOGIN_FILE
 
@@ -41,12 +44,25 @@ def told(digest: str = NEW) -> dict[Ask[Any], Answer | Unknown]:
     return {Pull(REPOSITORY, TAG, login_file=LOGIN_FILE): replace(answer, last=last)}
 
 
+def report(tmp_path: Path, digest: str = NEW, **changes: Any) -> str:
+    """A JSON report of the day before, as far as it is read."""
+    finding = {"id": "stack.image-current", "required": {"value": digest, "unit": ""}}
+    document = {
+        "started": "2026-11-19T06:00:00Z",
+        "hosts": [{"findings": [{"id": "os.clock", "required": None}, finding]}],
+    }
+    path = tmp_path / "last.json"
+    path.write_text(json.dumps({**document, **changes}))
+    return str(path)
+
+
 def found(
     mine: Answer,
     named: Answer | None = None,
     digest: str = NEW,
     stored: StatAnswer | None = None,
     listing: list[Any] | None = None,
+    earlier: str = "",
 ) -> NodeImage:
     absent = DockerApiAnswer(status=404, value={"message": "No such image"})
     given: dict[Ask[Any], Answer | Unknown] = {
@@ -59,7 +75,7 @@ def found(
     }
     if listing is not None:
         given[ASK] = DockerApiAnswer(status=200, value=listing)
-    return find(NodeImage, given)
+    return find(NodeImage, given, Profile(earlier=earlier))
 
 
 def test_the_channels_image() -> None:
@@ -81,19 +97,43 @@ def test_an_image_that_was_not_pulled_has_no_digest(mine: Answer) -> None:
 
 
 def test_an_older_image_and_the_new_one_beside_it() -> None:
-    assert found(image(OLD), image(NEW)).waiting_since() == PULLED
+    assert found(image(OLD), image(NEW)).known_since() == PULLED
 
 
 @pytest.mark.parametrize("error", ["ENOENT", "EACCES"])
 def test_a_store_that_does_not_tell_when_it_was_pulled(error: str) -> None:
     node = found(image(OLD), image(NEW), stored=StatAnswer(error=error))
 
-    assert node.waiting_since() is None
+    assert node.known_since() is None
 
 
 @pytest.mark.parametrize("named", [image(OLD), None, DockerApiAnswer(status=500)])
 def test_a_new_image_that_is_not_here_yet(named: Answer | None) -> None:
-    assert found(image(OLD), named).waiting_since() is None
+    assert found(image(OLD), named).known_since() is None
+
+
+def test_an_earlier_report_knew_the_channels_image(tmp_path: Path) -> None:
+    then = datetime(2026, 11, 19, 6, tzinfo=timezone.utc)
+
+    assert found(image(OLD), earlier=report(tmp_path)).known_since() == then
+    assert found(image(OLD), image(NEW), earlier=report(tmp_path)).known_since() == then
+
+
+def test_an_earlier_report_knew_another_image(tmp_path: Path) -> None:
+    assert found(image(OLD), earlier=report(tmp_path, OLD)).known_since() is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"hosts": 3}, {"hosts": []}, {"hosts": [{}]}, {"started": "yesterday"}, {"started": None}],
+)
+def test_an_earlier_report_that_is_none_decides_nothing(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    node = found(image(OLD), earlier=report(tmp_path, **changes))
+
+    with pytest.raises(Unknown, match=r"earlier: .*last\.json"):
+        node.known_since()
 
 
 @pytest.mark.parametrize(("hours", "late"), [(26, False), (26.01, True)])

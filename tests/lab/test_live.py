@@ -225,7 +225,7 @@ TROUBLES = (
         seed=lambda lab, _: lab.internet.registry.offer(NODE, "weekly-prod", release="2"),
         mend=lambda lab, _: lab.internet.registry.offer(NODE, "weekly-prod"),
         changes={"stack.image-current": UNKNOWN},
-        says="pushed",
+        says="nobody tells",
     ),
     Trouble(
         name="another channel than the file's",
@@ -313,7 +313,27 @@ def test_an_image_that_lies_here_unused_was_not_pushed_just_now(
 
     assert soon.outcomes == {"stack.image-current": UNKNOWN}
     assert late.outcomes == {"stack.image-current": FAILED}
-    assert "which has lain here since" in late.findings["stack.image-current"]["message"]
+    assert "and has been since" in late.findings["stack.image-current"]["message"]
+
+
+def test_an_image_of_an_earlier_report_was_not_pushed_just_now(
+    lab: Lab, auditor: Auditor, live: LabHost, tmp_path: Path
+) -> None:
+    """The updater never fetched it: only a report of before knows since when it is there."""
+    later = f"{datetime.now(timezone.utc) + timedelta(days=3):%Y-%m-%d}"
+    lab.internet.registry.offer(NODE, "weekly-prod", release="4")
+    chosen = (*LIVE, "--only", "stack.image-current")
+    try:
+        first = auditor.audit(live, words=chosen)
+        (tmp_path / "last.json").write_text(first.out)
+        earlier = f"earlier={tmp_path / 'last.json'}"
+        soon = auditor.audit(live, earlier, words=chosen)
+        late = auditor.audit(live, earlier, words=(*chosen, "--as-of", later))
+    finally:
+        lab.internet.registry.offer(NODE, "weekly-prod")
+
+    outcomes = [each.outcomes["stack.image-current"] for each in (first, soon, late)]
+    assert outcomes == [UNKNOWN, UNKNOWN, FAILED]
 
 
 def test_an_ordinary_user_proves_no_fault(auditor: Auditor, live: LabHost) -> None:

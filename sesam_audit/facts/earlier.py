@@ -1,0 +1,42 @@
+"""What an earlier report of the auditor's tells: since when an image is known as the channel's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sesam_audit.errors import Unknown
+
+_ID = "stack.image-current"
+
+
+@lru_cache(maxsize=8)
+def channel_then(path: str) -> tuple[str, datetime] | None:
+    """The channel's digest in a JSON report, and when that was written; None without a report.
+
+    Raises:
+        Unknown: it is no report, or of a stage that did not look.
+    """
+    if not path:
+        return None
+    try:
+        report = json.loads(Path(path).read_text("utf-8"))
+        started = datetime.fromisoformat(report["started"].replace("Z", "+00:00"))
+        digest = next(_digests(report))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise Unknown(f"earlier: {path} cannot be read as a JSON report") from error
+    except StopIteration as error:
+        raise Unknown(f"earlier: {path} tells no image of the channel (stage live)") from error
+    return digest, started
+
+
+def _digests(report: Any) -> Iterator[str]:
+    for host in report["hosts"]:
+        for finding in host["findings"]:
+            required = finding["required"] if finding["id"] == _ID else None
+            if required and str(required["value"]).startswith("sha256:"):
+                yield str(required["value"])

@@ -110,9 +110,7 @@ def environment(site: Site, draft: Draft) -> Phase:
     draft.missing.extend(_WAYS[key] for key in settled.missing)
     if settled.missing:
         return
-    kept = (
-        "the other lines stay" if deployment.present else "APPLIANCE_ID is new, and kept for good"
-    )
+    kept = "other lines stay" if deployment.present else "its APPLIANCE_ID is kept for good"
     yield Step(
         kind="environment",
         title=f"Write {ENV_FILE} ({kept})",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,12 @@ import pytest
 from tests.conftest import plain_environment
 
 from . import perfect as perfect_host
-from .auditing import PATIENCE, PROGRAM, Audited
+from .auditing import PROGRAM, Audited
 from .host import LabHost, Wanted
 from .lab import Lab
 
+PATIENCE = 400.0  # a start waits a minute to see that nothing dies
+PASSWORD = "dckr_pat_of_the_lab"
 RHEL = 'NAME="Red Hat Enterprise Linux"\nID=rhel\nID_LIKE=fedora\nVERSION_ID="9.4"\n'
 PLACES = "/etc /home /root /sesam /srv /usr/local /var/lib/sesam-audit /var/spool/mail"
 OF_OTHERS = (  # what accounts' own tools and the daemon leave, run or no run
@@ -97,22 +100,30 @@ def bare(lab: Lab, name: str, **more: object) -> LabHost:
     return host
 
 
-@pytest.fixture(params=["ubuntu", "rhel", "rootdisk"])
-def applier(lab: Lab, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Applier]:
-    release = {"os_release": RHEL} if request.param == "rhel" else {}
-    on_root = request.param == "rootdisk"
-    host = bare(lab, f"bare-{request.param}", data_disk=not on_root, **release)
-    license_file = tmp_path / "license.key"
+@contextmanager
+def applying(lab: Lab, name: str, directory: Path, **more: object) -> Iterator[Applier]:
+    """A bare host, and who applies to it; on the root disk where it has no data disk."""
+    host = bare(lab, name, **more)
+    license_file = directory / "license.key"
     license_file.write_text(perfect_host.license_text())
     settings: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
-    if on_root:  # which is an overlay in the lab, and would fail as the home of data
+    if more.get("data_disk") is False:  # an overlay in the lab, which fails as the home of data
         settings = ("data=rootdisk",)
-        waivers = tmp_path / "waivers.toml"
-        waivers.write_text(WAIVED)
-        options = ("--waivers", str(waivers))
-    yield Applier(lab, host, license_file, settings, options)
-    lab.stop_host(host)
+        (directory / "waivers.toml").write_text(WAIVED)
+        options = ("--waivers", str(directory / "waivers.toml"))
+    try:
+        yield Applier(lab, host, license_file, settings, options)
+    finally:
+        lab.stop_host(host)
+
+
+@pytest.fixture(params=["ubuntu", "rhel", "rootdisk"])
+def applier(lab: Lab, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Applier]:
+    release = {"os_release": RHEL} if request.param == "rhel" else {}
+    on_disk = request.param != "rootdisk"
+    with applying(lab, f"bare-{request.param}", tmp_path, data_disk=on_disk, **release) as it:
+        yield it
 
 
 LOGIN_STAYS = {"docker.registry-login", "layout.bind-sources"}  # until --login

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sesam_audit.destinations import (
+    BY_UPDATER,
     IPS_WARNING,
     LOG_SUBJECT,
     Service,
@@ -16,6 +17,7 @@ from sesam_audit.facts.control import Control
 from sesam_audit.facts.interception import Interceptor, Interceptors
 from sesam_audit.facts.pull import BY_HAND, Pulled, Rehearsal, uncovered
 from sesam_audit.facts.reach import Reach
+from sesam_audit.facts.rooms import Rooms
 from sesam_audit.facts.scene import Dialled, by_hand
 from sesam_audit.facts.sesam_addresses import SesamAddresses
 from sesam_audit.facts.telling import about_logs, indicators, notes
@@ -31,6 +33,12 @@ GUIDE = "Guide, Outbound firewall rules, 443/tcp: "
 def subjects(rule: str) -> Callable[[Profile], Sequence[str]]:
     """The needed names of a rule, for `each`."""
     return lambda profile: needed(profile, rule)
+
+
+def updates(profile: Profile) -> Sequence[str]:
+    """The names of Docker Hub that the updater's container dials."""
+    hub = (each for each in destinations(profile) if each.rule == "OUT-HUB" and each.context)
+    return tuple(f"{each.key}{BY_UPDATER}" for each in hub)
 
 
 def without_letsencrypt(profile: Profile) -> str | None:
@@ -106,6 +114,36 @@ def check_docker_layers(rehearsal: Rehearsal, control: Control, now: Now, found:
 
 
 @requirement(
+    source="Product files: watchtower, a container, asks Docker Hub for new images every hour",
+    level=MUST,
+    each=updates,
+    needs=("outbound.docker",),
+    owner=Owner.NETWORK,
+    rule="OUT-HUB",
+)
+def check_docker_updates(  # noqa: PLR0913, PLR0917 - what a destination is judged by
+    reach: Reach, rooms: Rooms, control: Control, subject: Subject, now: Now, found: Found
+) -> None:
+    """The updater's container reaches the real Docker Hub.
+
+    The host itself reaches it. Look at what the host does with forwarded packets, and with
+    the DNS questions of containers:
+
+        sudo iptables -S FORWARD; sudo iptables -S DOCKER-USER
+        sudo nft list ruleset
+
+    In nftables, accept what containers send, before the drop:
+
+        iifname "br-*" accept
+
+    Where TLS is opened on the way, ask the network team to leave *.docker.io out: the
+    container does not know a company's own CA.
+    """
+    key = subject.removesuffix(BY_UPDATER)
+    _prove_inside(reach, rooms, control, key, now, found)
+
+
+@requirement(
     source="Docker: layers have been served from *.r2.cloudflarestorage.com, outside *.docker.com",
     level=SHOULD,
     needs=("outbound.docker-layers",),
@@ -134,10 +172,10 @@ def check_docker_coverage(rehearsal: Rehearsal, found: Found) -> None:
     owner=Owner.NETWORK,
     rule="OUT-LE",
 )
-def check_letsencrypt(
-    reach: Reach, control: Control, subject: Subject, now: Now, found: Found
+def check_letsencrypt(  # noqa: PLR0913, PLR0917 - what a destination is judged by
+    reach: Reach, rooms: Rooms, control: Control, subject: Subject, now: Now, found: Found
 ) -> None:
-    """The host reaches the real Let's Encrypt.
+    """The host's containers reach the real Let's Encrypt.
 
     Ask the network team, rule OUT-LE: allow TCP 443 from this host to *.letsencrypt.org, without
     opening TLS. With certificates of your own it is not needed: certificates = "provided" in the
@@ -146,8 +184,8 @@ def check_letsencrypt(
     Until then, in the guide's words, "the service will not be able to update its Let's Encrypt TLS
     certificates".
     """
-    _prove(reach, control, subject, now, found)
     _indicate(reach, control, "OUT-LE", subject, now, found)
+    _prove_inside(reach, rooms, control, subject, now, found)
 
 
 @requirement(
@@ -158,8 +196,10 @@ def check_letsencrypt(
     owner=Owner.NETWORK,
     rule="OUT-SESAM",
 )
-def check_sesam(reach: Reach, control: Control, subject: Subject, now: Now, found: Found) -> None:
-    """The host reaches Sesam's real portal and log shipping.
+def check_sesam(  # noqa: PLR0913, PLR0917 - what a destination is judged by
+    reach: Reach, rooms: Rooms, control: Control, subject: Subject, now: Now, found: Found
+) -> None:
+    """The host's containers reach Sesam's real portal and log shipping.
 
     Ask the network team, rule OUT-SESAM: allow TCP 443 from this host to *.sesam.io and
     *.sesam.cloud, without opening TLS.
@@ -172,7 +212,10 @@ def check_sesam(reach: Reach, control: Control, subject: Subject, now: Now, foun
             found.note(note)
     if reach.reached[subject].destination.service is Service.ANY_TLS:
         found.note(IPS_WARNING)
-    _prove(reach, control, subject, now, found)
+    if reach.reached[subject].destination.context:
+        _prove_inside(reach, rooms, control, subject, now, found)
+    else:
+        _prove(reach, control, subject, now, found)
 
 
 @requirement(
@@ -225,12 +268,14 @@ def check_pypi(reach: Reach, control: Control, subject: Subject, now: Now, found
     when=without_extras,
     owner=Owner.NETWORK,
 )
-def check_extra(reach: Reach, control: Control, subject: Subject, now: Now, found: Found) -> None:
+def check_extra(  # noqa: PLR0913, PLR0917 - what a destination is judged by
+    reach: Reach, rooms: Rooms, control: Control, subject: Subject, now: Now, found: Found
+) -> None:
     """The destinations that the profile adds answer.
 
     Ask the network team to allow TCP from this host to the destination that is named here.
     """
-    _prove(reach, control, subject, now, found)
+    _prove_inside(reach, rooms, control, subject, now, found)
 
 
 @requirement(
@@ -277,17 +322,50 @@ def check_proxy(reach: Reach, control: Control, profile: Profile, now: Now, foun
             raise way
 
 
-def _prove(reach: Reach, control: Control, subject: Subject, now: Now, found: Found) -> None:
-    """Assert that a destination answered as itself, for the program that will connect to it."""
+def _prove_inside(  # noqa: PLR0913, PLR0917 - what a destination is judged by
+    reach: Reach, rooms: Rooms, control: Control, subject: str, now: Now, found: Found
+) -> None:
+    """`_prove` for a program that will connect from a container; the host stands beside."""
+    inside = rooms.dialled(subject, now)
+    if not isinstance(inside, Dialled):
+        _prove(reach, control, subject, now, found)
+        reason = inside.reason if inside else "no container dials it"
+        raise Unknown(
+            f"the host itself reaches it, but its containers may not: {reason}",
+            by_hand(reach.reached[subject].destination),
+        )
+    found.vantage = "container"
+    try:
+        outside = reach.dialled(subject, now)
+    except Unknown as unknown:
+        _prove(rooms.reach, control, subject, now, found, f"not known, {unknown.reason}")
+        return
+    alone = outside.ok and not inside.ok
+    _prove(rooms.reach, None if alone else control, subject, now, found, str(outside))
+
+
+def _prove(  # noqa: PLR0913, PLR0917 - what a destination is judged by
+    reach: Reach, control: Control | None, subject: str, now: Now, found: Found, host: str = ""
+) -> None:
+    """Assert that a destination answered as itself, for the program that will connect to it.
+
+    `host` is what the host's own dial came to, beside a container's; without `control` it reached
+    what the container did not, which tells more than the auditor.
+    """
     scene = reach.scene(subject, now)
     verdict = reach.dialled(subject, now)
     for note in notes(scene):
         found.note(note)
-    found.note(f"dialled by the auditor: {control.word(subject, now)}")
+    if host:
+        found.note(f"dialled from the host itself: {host}")
+    if control is not None:
+        found.note(f"dialled by the auditor: {control.word(subject, now)}")
     found(str(verdict), required=scene.destination.service.value)
     if verdict.proxy_fault:
         raise Unknown(f"{verdict} (outbound.proxy)", by_hand(scene.destination))
-    beside = "" if verdict.ok else control.beside(subject, verdict, now)
+    beside = "; so it is from a container, while the host itself reaches it"
+    if control is not None:
+        beside = "" if verdict.ok else control.beside(subject, verdict, now)
     if verdict.word == "service-trouble":
         raise Unknown(f"{verdict}; try again later{beside}", by_hand(scene.destination))
     assert verdict.ok, f"{verdict}{beside}"

@@ -151,7 +151,7 @@ class Audit:
                 started=stamp(arrival.evidence.started or self._started),
                 seconds=round(arrival.seconds, 3),
                 sent=tuple(sent(arrival.evidence)),
-                not_verified=tuple(not_verified(self.profile, self._chosen)),
+                not_verified=tuple(not_verified(self.profile, self._chosen, arrival.known)),
                 flows=tuple(flows(self._case(arrival), listed)),
             )
         )

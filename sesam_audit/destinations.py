@@ -18,6 +18,8 @@ from sesam_audit.profile import Profile
 AGENT_DOWNLOAD = "137.116.234.60"
 LOG_SHIPPING = "52.142.116.113"
 LOG_SUBJECT = "log shipping"  # .env may name another host than the profile
+DEFAULT, SESAM = "container default", "container sesam"  # Dial.context, as the stack's file has it
+BY_UPDATER = " by the updater"  # ends the subject of what watchtower's container dials
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
 IPS_WARNING = (
     "the guide does not recommend addresses in place of *.sesam.io and *.sesam.cloud:"
@@ -53,6 +55,7 @@ class Destination(Struct, frozen=True, kw_only=True):
     service: Service
     consumer: Consumer
     by: str = ""  # the very program that will connect
+    context: str = ""  # where a container dials it: container sesam, container default
     port: int = 443
     path: str = "/"  # "" stops after TLS
     accept: str = "*/*"
@@ -80,11 +83,11 @@ _ACME_SEEN = "2026-11"
 _TABLE = (
     _hub(
         "registry-1.docker.io", Service.REGISTRY, "Docker documentation: allow list", path="/v2/",
-        seen="2026-06", by="dockerd, and watchtower for its digest checks",
+        seen="2026-06", by="dockerd, and watchtower for its digest checks", context=DEFAULT,
     ),
     _hub(
         "auth.docker.io", Service.TOKEN, "Docker documentation: allow list",
-        path="/token?service=registry.docker.io", seen="2026-06",
+        path="/token?service=registry.docker.io", seen="2026-06", context=DEFAULT,
         by="dockerd, and watchtower for its digest checks",
     ),
     _hub(
@@ -108,17 +111,17 @@ _TABLE = (
     Destination(
         name="acme-v02.api.letsencrypt.org", rule="OUT-LE", service=Service.ACME,
         consumer=Consumer.CONTAINER, by="the traefik container", path="/directory",
-        seen=_ACME_SEEN, source="Let's Encrypt documentation: ACME endpoints",
+        context=SESAM, seen=_ACME_SEEN, source="Let's Encrypt documentation: ACME endpoints",
     ),
     Destination(
         name="acme-staging-v02.api.letsencrypt.org", rule="OUT-LE", service=Service.ACME,
         consumer=Consumer.CONTAINER, by="nobody, unless Traefik is set to staging",
-        path="/directory", needed=False, seen=_ACME_SEEN,
+        path="/directory", context=SESAM, needed=False, seen=_ACME_SEEN,
         source="Let's Encrypt documentation: ACME endpoints",
     ),
     Destination(
         name="portal.sesam.io", rule="OUT-SESAM", service=Service.IDENTITY,
-        consumer=Consumer.CONTAINER, by="the sesam-node container", seen="2026-11",
+        consumer=Consumer.CONTAINER, by="the sesam-node container", context=SESAM, seen="2026-11",
         source="Guide; Product files: --sesam-portal-url https://portal.sesam.io/unified/",
     ),
     Destination(
@@ -186,6 +189,7 @@ def log_shipping(host: str) -> Destination:
         service=Service.IDENTITY,
         consumer=Consumer.CONTAINER,
         by="the fluentbit container",
+        context=DEFAULT,
         subject=LOG_SUBJECT,
         seen="2026-11",
         source="Product files: FLUENTBIT_HOST of .env",
@@ -199,6 +203,7 @@ def _by_address(address: str, consumer: Consumer, by: str) -> Destination:
         service=Service.ANY_TLS,
         consumer=consumer,
         by=by,
+        context=DEFAULT if consumer is Consumer.CONTAINER else "",
         path="",
         seen="2026-11",
         source="Guide: the addresses that can replace the Sesam domains",
@@ -231,6 +236,7 @@ def _extra(text: str) -> Destination:
         service=Service.ANY_TLS if number == 80 else Service.IDENTITY,
         consumer=Consumer.CONTAINER,
         by="a microservice's container",
+        context=SESAM,
         port=number,
         tls=number != 80,
         subject=text,

@@ -9,7 +9,13 @@ from itertools import product
 from typing import Any
 
 from sesam_audit.asks import DialAnswer
-from sesam_audit.destinations import Destination, destinations, layer_host
+from sesam_audit.destinations import (
+    BY_UPDATER,
+    Consumer,
+    Destination,
+    destinations,
+    layer_host,
+)
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.control import Control
 from sesam_audit.facts.inbound import ADDRESS, AUDITOR, NAME_6, WAYS, Inbound
@@ -17,6 +23,7 @@ from sesam_audit.facts.layers import blamed, got_to, met, on_public_roots, sourc
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.pull import Pulled, Rehearsal, known
 from sesam_audit.facts.reach import Reach
+from sesam_audit.facts.rooms import PLACES, Rooms, where
 from sesam_audit.facts.scene import Dialled, Scene
 from sesam_audit.facts.trust import judge_chain
 from sesam_audit.judge import Case
@@ -84,15 +91,23 @@ def _outbound(case: Case, judged: Judged) -> Iterator[Flow]:
     shown = {each.key: each for each in destinations(whole)}
     if isinstance(reach, Reach):
         shown |= {key: each.destination for key, each in reach.reached.items()}
-    control = case.known[Control]
-    found = [
-        _row(
-            {**_outward(each, case), "control": _control(control, key, case)},
-            judged.get((each.rule, key)),
-            partial(_reached, reach, key, case),
-        )
-        for key, each in shown.items()
-    ]
+    control, rooms = case.known[Control], case.known[Rooms]
+    found = []
+    for key, each in shown.items():
+        given = {**_outward(each, case), "control": _control(control, key, case)}
+        finding, look = judged.get((each.rule, key)), partial(_reached, reach, key, case)
+        if not each.context:
+            found.append(_row(given, finding, look))
+            continue
+        theirs = each.consumer is Consumer.CONTAINER  # then the host's row only stands beside
+        updates = judged.get((each.rule, f"{key}{BY_UPDATER}"))
+        there = {"context": PLACES[each.context], "consumer": Consumer.CONTAINER.value}
+        inside = partial(_inside, rooms, key, case)
+        rows = [
+            _row({**given, **there}, finding if theirs else updates, inside),
+            _row(given, None if theirs else finding, look),
+        ]
+        found += rows if theirs else rows[::-1]
     found.append(_layers(case, judged))
     order = [*RULES, ""]
     yield from sorted(found, key=lambda flow: order.index(flow.rule))
@@ -123,6 +138,16 @@ def _outward(destination: Destination, case: Case) -> dict[str, Any]:
         "port": destination.port,
         "at": case.at,
     }
+
+
+def _inside(rooms: Rooms | Unknown, key: str, case: Case) -> dict[str, Any]:
+    """What dialling it from a container brought. Raises Unknown when there was none."""
+    if isinstance(rooms, Unknown):
+        raise rooms
+    if rooms.absent:
+        raise Unknown(f"not tried from a container: {rooms.absent}")
+    shown = _reached(rooms.reach, key, case)
+    return {**shown, "context": where(rooms.reach.reached[key].answer)}
 
 
 def _control(control: Control | Unknown, key: str, case: Case) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sesam_audit.destinations import destinations
+from sesam_audit.errors import Unknown
+from sesam_audit.evidence import Known
+from sesam_audit.facts.rooms import Rooms
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import Requirement
 from sesam_audit.rules import RULES
 
 
-def not_verified(profile: Profile, chosen: list[Requirement]) -> Iterator[str]:
+def not_verified(profile: Profile, chosen: list[Requirement], known: Known) -> Iterator[str]:
     """One sentence for each limit that touches what was judged."""
     categories = {item.category for item in chosen}
     if "outbound" in categories:
         yield from _wildcards(profile)
-        yield "Outbound was dialled on the host's own network path, not from inside containers."
+        yield from _rooms(known[Rooms])
         yield "Uploads (POST) were not tested, and metrics go to a host that nobody documents."
         yield "The host's address after NAT was not measured: no outside party was asked."
     if "inbound" in categories:
@@ -31,6 +34,14 @@ def not_verified(profile: Profile, chosen: list[Requirement]) -> Iterator[str]:
         yield "Whether Sesam's portal knows this node, and whether back-ups exist, was not asked."
     if "license" in categories:
         yield "Whether Sesam's portal accepts the license was not asked."
+
+
+def _rooms(rooms: Rooms | Unknown) -> Iterator[str]:
+    absent = rooms.reason if isinstance(rooms, Unknown) else rooms.absent
+    if absent:
+        yield f"Nothing was dialled from a container, only from the host itself: {absent}."
+    else:
+        yield "Containers of the audit's own dialled for the stack's, which may be set otherwise."
 
 
 def _wildcards(profile: Profile) -> Iterator[str]:

@@ -15,6 +15,7 @@ from sesam_audit.facts.inbound import Inbound
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.pull import Pulled, Rehearsal
 from sesam_audit.facts.reach import Reach, Reached
+from sesam_audit.facts.rooms import Rooms
 from sesam_audit.flows import flows
 from sesam_audit.judge import Case
 from sesam_audit.level import Level
@@ -296,6 +297,50 @@ def test_a_row_tells_where_the_rehearsal_of_a_pull_ended() -> None:
 
     assert (row.rule, row.finding, row.http_status) == ("OUT-HUB", "outbound.docker-layers", 206)
     assert row.source == "198.51.100.4"
+
+
+def inside(rooms: Rooms) -> list[Flow]:
+    """The rows of the portal and of the registry's front, judged and beside."""
+    case = Case(known=Known({Reach: perfect(), Rooms: rooms}), profile=Profile(), now=NOW, at=AT)
+    by_updater = "registry-1.docker.io:443 by the updater"
+    findings = (
+        finding("outbound.sesam", "portal.sesam.io:443", "OUT-SESAM", Outcome.FAILED),
+        finding("outbound.docker", "registry-1.docker.io:443", "OUT-HUB", Outcome.PASSED),
+        finding("outbound.docker-updates", by_updater, "OUT-HUB", Outcome.UNKNOWN),
+    )
+    names = ("portal.sesam.io", "registry-1.docker.io")
+    return [row for row in flows(case, findings) if row.name in names]
+
+
+def test_containers_and_host_have_a_row_each_and_only_the_consumers_is_judged() -> None:
+    silent = perfect(None, {"portal.sesam.io:443": stopped("tcp", "TIMEOUT", "192.0.2.7")})
+
+    hub, updates, portal, beside = inside(Rooms(silent))
+
+    assert [(x.context, x.result, x.finding, x.outcome) for x in (hub, portal, beside)] == [
+        ("the host's network path", "ok", "outbound.docker", "passed"),
+        ("the host's network path", "tcp-timeout", "outbound.sesam", "failed"),
+        ("the host's network path", "ok", "", ""),
+    ]
+    assert (updates.consumer, updates.finding) == ("a container", "outbound.docker-updates")
+
+
+def test_the_context_is_where_it_was_dialled() -> None:
+    context = {"context": "container default"}  # there was no network sesam
+    rooms = Rooms(perfect(None, {"portal.sesam.io:443": good("portal.sesam.io", **context)}))
+
+    assert inside(rooms)[2].context == "a container on a network like the project's own"
+
+
+def test_a_row_says_why_nothing_was_dialled_from_a_container() -> None:
+    _, updates, portal, _ = inside(Rooms(Reach({}), "needs root: entering it"))
+
+    assert updates.said == portal.said
+    assert (portal.result, portal.context) == (
+        "not tried",
+        "a container on Docker's network sesam",
+    )
+    assert portal.said.endswith("needs root: entering it")
 
 
 # -- inbound ---------------------------------------------------------------------------------------

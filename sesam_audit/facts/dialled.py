@@ -67,11 +67,12 @@ def _proxy(scene: Scene) -> Dialled | None:
 
 def _dns(scene: Scene) -> Dialled | None:
     answer, name = scene.answer, scene.destination.name
+    whose = "the container's resolver" if answer.context else "the host's resolver"
     if answer.layer == "dns":
         words = {
-            "NXDOMAIN": f"the host's resolver says that {name} does not exist",
-            "TIMEOUT": f"the host's resolver did not answer for {name} in time",
-            "SERVFAIL": f"the host's resolver could not answer for {name}",
+            "NXDOMAIN": f"{whose} says that {name} does not exist",
+            "TIMEOUT": f"{whose} did not answer for {name} in time",
+            "SERVFAIL": f"{whose} could not answer for {name}",
         }
         return Dialled("dns-fails", words.get(answer.error or "", f"{name}: {_why(answer)}"))
     if answer.addresses and all(map(nowhere, answer.addresses)) and not scene.proxy:

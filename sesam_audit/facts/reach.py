@@ -195,7 +195,7 @@ def _again(
     else:
         _, answers = yield from gather(_sent(roots), dials)
     return {
-        key: Reached(each, _merged(reached[key], each, answer))
+        key: Reached(each, merged(reached[key], each, answer))
         for (key, each), answer in zip(later.items(), answers, strict=True)
     }
 
@@ -204,7 +204,7 @@ def _sent(roots: Bundle) -> Steps[RootsAnswer | Unknown]:
     return (yield from attempt(Roots(roots.pem)))
 
 
-def _merged(
+def merged(
     first: Reached, destination: Destination, answer: DialAnswer | Unknown
 ) -> DialAnswer | Unknown:
     """The first answer of the same destination, with what the second says of public roots."""

@@ -9,6 +9,7 @@ from sesam_audit.destinations import LOG_SUBJECT, Consumer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.control import Control
 from sesam_audit.facts.reach import Reach
+from sesam_audit.facts.rooms import where
 from sesam_audit.facts.scene import Scene
 
 
@@ -17,18 +18,18 @@ def notes(scene: Scene) -> Iterator[str]:
     destination, answer = scene.destination, scene.answer
     store = "public roots" if destination.consumer is Consumer.CONTAINER else "the host's store"
     who = destination.by or destination.consumer.value
-    yield f"for {who}, judged by {store}; dialled on the host's network path"
+    yield f"for {who}, judged by {store}; dialled from {where(answer)}"
     if answer.addresses:
         yield f"{destination.name} is {', '.join(answer.addresses)}"
     leaf = scene.leaf
     if leaf is None:
         return
     trust = scene.public_trust()
-    on_host = {True: "trusted", False: f"refused ({answer.trust_error})", None: "not tried"}
+    on_host = {True: "trusted", False: f"refused ({answer.trust_error})", None: "not asked"}
     yield (
         f"certificate {', '.join(leaf.names[:3]) or leaf.subject} by {leaf.issuer}, until"
         f" {leaf.not_after:%Y-%m-%d}, sha256 {leaf.sha256}; {scene.roots.name}: {trust.word};"
-        f" host's store {answer.store}: {on_host[answer.trusted]}"
+        f" host's store{answer.store and ' '}{answer.store}: {on_host[answer.trusted]}"
     )
     if trust.doubt:
         yield f"the stricter judge of chains objects: {trust.doubt}"

@@ -15,6 +15,7 @@ from sesam_audit.facts.control import Control
 from sesam_audit.facts.interception import Interceptors
 from sesam_audit.facts.pull import Pulled, Rehearsal
 from sesam_audit.facts.reach import Reach, Reached
+from sesam_audit.facts.rooms import Rooms
 from sesam_audit.facts.sesam_addresses import SesamAddresses
 from sesam_audit.model import Finding, Outcome
 from sesam_audit.profile import Profile
@@ -22,10 +23,15 @@ from sesam_audit.requirement import catalogue
 from tests.facts import pulls
 from tests.facts.network import PUBLIC, chain, destination, good, perfect, stopped, tls
 
+UPDATES = tuple(
+    ("outbound.docker-updates", f"{name}:443 by the updater")
+    for name in ("registry-1.docker.io", "auth.docker.io")
+)
 BY_NAME = (
     ("outbound.docker", "registry-1.docker.io:443"),
     ("outbound.docker", "auth.docker.io:443"),
     ("outbound.docker", "production.cloudfront.docker.com:443"),
+    *UPDATES,
     ("outbound.letsencrypt", "acme-v02.api.letsencrypt.org:443"),
     ("outbound.sesam", "portal.sesam.io:443"),
     ("outbound.sesam", "log shipping"),
@@ -42,14 +48,15 @@ ALONE = Control(absent="the auditor is the host itself")
 
 
 def evaluate(requirement: str, *facts: Any, **given: Any) -> Finding:
-    """Judged without a control sample, unless one is given."""
-    return testing.evaluate(requirement, ALONE, *facts, **given)
+    """Judged without a control sample, containers meeting what the host meets, unless given."""
+    rooms = [Rooms(each) for each in facts if isinstance(each, Reach)]
+    return testing.evaluate(requirement, ALONE, *rooms, *facts, **given)
 
 
 def with_answer(
     subject: str, answer: DialAnswer | Unknown, profile: Profile | None = None
 ) -> Reach:
-    reach = perfect(profile)
+    reach, subject = perfect(profile), subject.removesuffix(" by the updater")
     reach.reached[subject] = Reached(reach.reached[subject].destination, answer)
     return reach
 
@@ -273,10 +280,10 @@ def test_log_shipping_says_who_named_the_host(log_host: str | Unknown, said: str
 def test_letsencrypt_is_not_needed_with_own_certificates(certificates: Any) -> None:
     profile = Profile(certificates=certificates)
 
-    finding = judged("outbound.letsencrypt", BY_NAME[3][1], perfect(profile), profile)
+    finding = judged("outbound.letsencrypt", BY_NAME[5][1], perfect(profile), profile)
 
     assert finding.outcome is Outcome.NOT_APPLICABLE
-    assert catalogue()["outbound.letsencrypt"].subjects(profile) == (BY_NAME[3][1],)
+    assert catalogue()["outbound.letsencrypt"].subjects(profile) == (BY_NAME[5][1],)
 
 
 def rehearsed(public: PullAnswer | Unknown, proxy: str = "") -> Rehearsal:

@@ -67,7 +67,7 @@ def asked(host: LabHost) -> Iterator[Conversation]:
     assert left(host) == ""
 
 
-def left(host: LabHost, seconds: float = 5) -> str:
+def left(host: LabHost, seconds: float = 10) -> str:
     """What is still there after some seconds: ids of things, pids of programs."""
     until = time.monotonic() + seconds
     while (things := host.run(f"{THINGS}; {PROBES}").stdout) and time.monotonic() < until:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from ..services import LOGIN
-from .fault import FAILED, Fault
+from .fault import FAILED, UNKNOWN, Fault
+from .outbound import INSIDE
 
 CONFIG = "/home/sesam/.docker/config.json"
 COMPOSE = "/srv/data/docker-compose.yml"
@@ -36,7 +37,7 @@ ENGINE = (
         name="a stopped daemon",
         seed="systemctl stop docker.socket docker.service 2>/dev/null",
         mend="systemctl start docker.socket docker.service",
-        changes={"docker.engine": FAILED},
+        changes={"docker.engine": FAILED, **dict.fromkeys(INSIDE, UNKNOWN)},
         says="does not answer",
     ),
     Fault(

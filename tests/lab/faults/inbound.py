@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..internet import Internet
 from ..services import NETWORK, SINKHOLE
 from .fault import FAILED, UNKNOWN, Fault
+from .outbound import INSIDE
 
 NAME = "perfect.customer.example.org"
 OUTSIDE = f"{NETWORK}.200"
@@ -131,15 +132,9 @@ FIREWALL = (
         name="forwarded connections dropped by nftables",
         seed=_rules("forward", "policy drop;"),
         mend=NO_RULES,
-        changes={"inbound.host-firewall": FAILED, **NO_443},
+        settings=("deadline=4",),
+        changes={"inbound.host-firewall": FAILED, **NO_443, **INSIDE},
         says="policy drop",
-    ),
-    Fault(
-        name="forwarded connections to port 443 dropped in DOCKER-USER",
-        seed="iptables -I DOCKER-USER -p tcp --dport 443 -j DROP",
-        mend="iptables -D DOCKER-USER -p tcp --dport 443 -j DROP",
-        changes={"inbound.host-firewall": FAILED, **NO_443},
-        says="443",
     ),
     Fault(
         name="firewalld that is strict about forwarded ports",
@@ -168,6 +163,17 @@ FIREWALL = (
     Fault(
         name="a chain that accepts what Docker redirects, and drops the rest",
         seed=_rules("forward", "policy drop; ct status dnat accept; ct state established accept;"),
+        mend=NO_RULES,
+        settings=("deadline=4",),
+        changes=INSIDE,
+    ),
+    Fault(
+        name="a chain that accepts what Docker redirects and what containers send",
+        seed=_rules(
+            "forward",
+            "policy drop; ct status dnat accept; ct state established accept;"
+            ' iifname "br-*" accept;',
+        ),
         mend=NO_RULES,
     ),
 )

@@ -21,6 +21,10 @@ SUBJECTS = {
     "files.pythonhosted.org": "outbound.pypi [files.pythonhosted.org:443]",
     "pypi.python.org": "outbound.pypi [pypi.python.org:443]",
 }
+UPDATES = {
+    f"outbound.docker-updates [{name}:443 by the updater]": FAILED
+    for name in ("registry-1.docker.io", "auth.docker.io")
+}
 INDICATORS = tuple(name for name in SERVICES if name not in SUBJECTS)
 DECIDED_BY_PUBLIC_ROOTS = tuple(
     name for name in SUBJECTS if "sesam" in name or "letsencrypt" in name
@@ -29,6 +33,9 @@ DECIDED_BY_PUBLIC_ROOTS = tuple(
 
 def fail(*names: str) -> dict[str, str]:
     return {SUBJECTS[name]: FAILED for name in names}
+
+
+INSIDE = {**UPDATES, **fail(*DECIDED_BY_PUBLIC_ROOTS)}
 
 
 def _switched(way: str, *names: str, **options: float) -> Callable[[Internet], None]:
@@ -181,13 +188,36 @@ def trust_the_company(lab: Lab, host: LabHost) -> None:
     host.run("update-ca-certificates >/dev/null 2>&1")
 
 
+CONTAINERS = (
+    Fault(
+        name="containers whose questions to the resolver the host does not forward",
+        seed="iptables -I DOCKER-USER -p udp --dport 53 -j DROP",
+        mend="iptables -D DOCKER-USER -p udp --dport 53 -j DROP",
+        changes=INSIDE,
+        says="dns-fails: the container's resolver .*the host itself reaches it",
+    ),
+    Fault(
+        name="forwarded connections to port 443 dropped in DOCKER-USER",
+        seed="iptables -I DOCKER-USER -p tcp --dport 443 -j DROP",
+        mend="iptables -D DOCKER-USER -p tcp --dport 443 -j DROP",
+        settings=("deadline=4",),
+        changes={
+            **INSIDE,
+            "inbound.host-firewall": FAILED,
+            "inbound.https [host's address]": UNKNOWN,
+            "inbound.https [NODE_DOMAIN]": UNKNOWN,
+        },
+        says="DOCKER-USER.*443|while the host itself reaches it",
+    ),
+)
+
 INSPECTED = (
     Fault(
         name="all TLS opened by a company whom the host trusts, and its containers do not",
         keep=("/etc/ssl/certs", "/usr/local/share/ca-certificates"),
         network=_switched("intercept", *SERVICES),
         outside=trust_the_company,
-        changes={**fail(*DECIDED_BY_PUBLIC_ROOTS), "outbound.interception": FAILED},
+        changes={**INSIDE, "outbound.interception": FAILED},
         says="Example Corp Inspection",
     ),
 )
@@ -221,4 +251,4 @@ HARMLESS = (
     ),
 )
 
-FAULTS = (*CLOSED, *CONTROL, *WAYS, *INSPECTED, *PULLS, *HARMLESS)
+FAULTS = (*CLOSED, *CONTAINERS, *CONTROL, *WAYS, *INSPECTED, *PULLS, *HARMLESS)

@@ -21,11 +21,11 @@ SWITCHED_OFF = dict.fromkeys(
         *("docker.proxy", "docker.container-proxy", "docker.selinux", "outbound.proxy"),
         *("outbound.sesam-ips", "outbound.extra [extra destinations]", "license.signature"),
         *("layout.certificates", "layout.certificates-soon", "layout.traefik-config"),
-        *("inbound.http [NODE_DOMAIN over IPv6]", "inbound.https [NODE_DOMAIN over IPv6]"),
     ),
     NOT_APPLICABLE,
 )
-STANDARD = {**UNPROVEN, **SWITCHED_OFF}
+NO_IPV6 = {f"inbound.{name} [NODE_DOMAIN over IPv6]": NOT_APPLICABLE for name in ("http", "https")}
+STANDARD = {**UNPROVEN, **SWITCHED_OFF, **NO_IPV6}
 
 CERTS = "/srv/data/traefik/certs"
 TRAEFIK_YML = "/srv/data/traefik/traefik.yml"
@@ -117,6 +117,7 @@ PROVIDED = Scene(
         also=dict.fromkeys(
             (
                 *("inbound.http [host's address]", "inbound.http [NODE_DOMAIN]", "inbound.caa"),
+                "inbound.http [NODE_DOMAIN over IPv6]",
                 "outbound.letsencrypt [acme-v02.api.letsencrypt.org:443]",
                 "layout.acme-file",
             ),
@@ -193,7 +194,7 @@ RUNNING = Scene(
     name="running",
     settings=("auditor_stands_for=internet",),
     prepare=_run_traefik,
-    baseline=_without("inbound.http", "inbound.https"),
+    baseline=_without("inbound.http", "inbound.https", also=NO_IPV6),
 )
 
 # -- a company's proxy -----------------------------------------------------------------------------

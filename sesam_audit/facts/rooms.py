@@ -1,0 +1,106 @@
+"""What the stack's containers will reach: dialled from containers of the audit's own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sesam_audit.asks import Dial, DialAnswer, Roots, Steps
+from sesam_audit.destinations import (
+    DEFAULT,
+    LOG_SUBJECT,
+    SESAM,
+    Destination,
+    destinations,
+    is_name,
+    log_shipping,
+)
+from sesam_audit.errors import Unknown
+from sesam_audit.facts import attempt, every, gather
+from sesam_audit.facts.deployment import Deployment
+from sesam_audit.facts.reach import Reach, Reached, dial, log_host_of, merged, moved, proxy_of
+from sesam_audit.facts.scene import Dialled
+from sesam_audit.facts.trust import public_roots
+from sesam_audit.profile import Profile
+
+PLACES = {
+    "": "the host's network path",
+    DEFAULT: "a container on a network like the project's own",
+    SESAM: "a container on Docker's network sesam",
+}
+PASSIVE = "--passive makes no container"
+
+
+class Rooms(Struct, frozen=True):
+    """Every destination that a container of the stack will dial, dialled from one."""
+
+    reach: Reach
+    absent: str = ""  # why there was no container to dial from
+
+    def dialled(self, subject: str, now: datetime) -> Dialled | Unknown | None:
+        """What a container met, why that is not known, or None where none will dial it."""
+        if subject not in self.reach.reached:
+            return Unknown(f"not tried from a container: {self.absent}") if self.absent else None
+        try:
+            return self.reach.dialled(subject, now)
+        except Unknown as unknown:
+            return unknown
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[Rooms]:
+        """Dial in the same rounds as the host, from the network on which each container will be."""
+        proxy, roots = proxy_of(profile), public_roots(profile.public_roots)
+        if profile.passive:
+            return cls(Reach({}, roots, proxy), PASSIVE)
+        chosen = [each for each in destinations(profile) if each.context]
+        deployment, answers = yield from gather(
+            attempt(Deployment.ask(profile)),
+            every(attempt(_inside(each, proxy)) for each in chosen),
+        )
+        absent = next(filter(None, map(_hindrance, answers)), "")
+        if absent:
+            return cls(Reach({}, roots, proxy), absent)
+        reached = {
+            each.key: Reached(each, answer) for each, answer in zip(chosen, answers, strict=True)
+        }
+        log_host = log_host_of(deployment)
+        hidden = {key: each.destination for key, each in reached.items() if _hides(each.answer)}
+        later = {**hidden, **dict(moved(reached, log_host))}
+        if later:
+            again = [attempt(_inside(each, proxy, public=bool(hidden))) for each in later.values()]
+            _, found = yield from gather(
+                attempt(Roots(roots.pem)) if hidden else every(()), every(again)
+            )
+            pairs = zip(later.items(), found, strict=True)
+            reached |= {
+                key: Reached(each, merged(reached[key], each, answer))
+                for (key, each), answer in pairs
+            }
+        if isinstance(log_host, str) and log_host and not is_name(log_host):
+            wrong = Unknown(f"FLUENTBIT_HOST is {log_host!r}, which is no host name")
+            reached[LOG_SUBJECT] = Reached(log_shipping(profile.fluentbit_host), wrong)
+        return cls(Reach(reached, roots, proxy, log_host))
+
+
+def where(answer: DialAnswer | Unknown) -> str:
+    """The network path of a dial, in words."""
+    return PLACES["" if isinstance(answer, Unknown) else answer.context]
+
+
+def _inside(destination: Destination, proxy: str, *, public: bool = False) -> Dial:
+    return replace(dial(destination, proxy, public=public), context=destination.context)
+
+
+def _hindrance(answer: DialAnswer | Unknown) -> str:
+    if isinstance(answer, Unknown):
+        return answer.reason
+    if answer.error == "UNSUPPORTED":
+        return "the target has no Python 3.6 or later"
+    return answer.detail if answer.error == "NOROOM" else ""
+
+
+def _hides(answer: DialAnswer | Unknown) -> bool:
+    """Whether it comes from a Python before 3.10, which shows a chain's leaf alone."""
+    return isinstance(answer, DialAnswer) and bool(answer.chain) and not answer.whole_chain

@@ -1,6 +1,7 @@
 """An old container is put to rest, not removed: its restarts end first, then it, then its name."""
 
-from typing import Any, Dict, Optional
+import os
+from typing import Any, Dict, List, Optional
 
 from . import containers
 from .action import Action, Facts, Note, Stop, UndoResult
@@ -97,6 +98,9 @@ class KeepContainer(Action):
         if now["id"] is None:
             return "cannot", "the container was removed since"
         daemon, path = engine(self.host), "/containers/%s" % self.want["id"]
+        gone = [each for each in self._sources() if not os.path.exists(self.host.real(each))]
+        if gone:  # started now, Docker would make the place anew, empty
+            return "left", "what it kept is no longer at %s; it is not started" % gone[0]
         try:
             if now["name"] != was["name"]:
                 daemon.post(path + "/rename", name=was["name"])
@@ -106,6 +110,10 @@ class KeepContainer(Action):
         except Refused as refused:
             return "left", refused.said
         return "undone", "it runs again" if was["running"] else ""
+
+    def _sources(self) -> List[str]:
+        """Where the container's data lie on this machine."""
+        return [str(each["Source"]) for each in self._found().get("Mounts") or () if each["Source"]]
 
     def keeps(self, begun: Facts, done: Optional[Facts]) -> str:
         """What a finish would remove."""

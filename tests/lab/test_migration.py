@@ -1,0 +1,217 @@
+"""An installation that was started by hand moves into the stack: the store keeps every byte."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from . import perfect
+from .host import LabHost
+from .lab import Lab
+from .stack import Stack
+from .working import PROJECT, SERVICES, Work, working_on
+
+STORE = perfect.STORE
+OLD_NODE = "exec gosu 1500 lake -l /sesam/logs -d /sesam/data"
+FILL = """
+set -eu
+mkdir -p {store}/lmdb/deep /opt/sesam/logs && cd {store}
+head -c 3000000 /dev/urandom >lmdb/data.mdb && ln lmdb/data.mdb lmdb/deep/same
+truncate -s 50M lmdb/holes && printf end >>lmdb/holes
+printf x >"$(printf 'odd\\377name')" && ln -s lmdb/data.mdb soft && mkfifo pipe
+cat >license.key && chmod 0600 license.key
+chown -R -h sesam:sesam . && touch -h -d '2020-01-02 03:04:05.678' soft lmdb/data.mdb
+chown -R sesam /opt/sesam/logs
+"""
+PLACES = {
+    "bind, another disk": ("/opt/sesam/store", "-v /opt/sesam/store:/sesam/data", "copy"),
+    "bind, the same disk": ("/srv/data/old/store", "-v /srv/data/old/store:/sesam/data", "rename"),
+    "named volume": ("/var/lib/docker/volumes/old/_data", "-v old:/sesam/data", "copy"),
+}
+
+
+@pytest.fixture(scope="module")
+def host(lab: Lab) -> Iterator[LabHost]:
+    host = lab.host("migrating")
+    host.run("install -d -o sesam -g sesam /sesam/fluentbit/data")
+    login = "DOCKER_CONFIG=/home/sesam/.docker"
+    host.run(f"cd /srv/data && {login} docker compose pull --quiet", timeout=120)
+    yield host
+    lab.stop_host(host)
+
+
+@pytest.fixture(params=PLACES)
+def old(host: LabHost, request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    """A node that somebody started by hand; where its store is, and how it can move."""
+    source, options, way = PLACES[request.param]
+    host.run(f"docker volume create old; rm -f {STORE}/*")
+    host.run(FILL.format(store=source), text=perfect.license_text())
+    host.run(
+        f"docker run --detach --name node --restart always {options}"
+        f" -v /opt/sesam/logs:/sesam/logs sesam/sesam-node:weekly-prod sh -c '{OLD_NODE}'"
+    )
+    host.run(f"until test -e {source}/lab-started; do sleep 0.1; done")
+    yield source, way
+    host.run("docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes")
+    host.run("docker volume rm --force old; rm -rf /opt/sesam* /srv/data/old /var/lib/sesam-audit")
+    host.run(f"rm -rf {STORE} && install -d -o sesam -g sesam {STORE}")
+
+
+@pytest.fixture
+def work(host: LabHost) -> Iterator[Work]:
+    with working_on(host) as conversation:
+        yield conversation
+
+
+def tree(host: LabHost, at: str) -> str:
+    return host.run(
+        f"cd {at} && ( find . -mindepth 1 ! -name lab-started"
+        " -printf '%P %y %m %U %G %n %l %T@\\n' | LC_ALL=C sort;"
+        " find . -type f ! -name lab-started -print0"
+        " | LC_ALL=C sort -z | xargs -0 sha256sum ) | cat -v"
+    ).stdout
+
+
+def actions(host: LabHost, source: str, way: str) -> list[tuple[str, dict[str, Any]]]:
+    identity = host.run("docker inspect --format '{{.Id}}' node").stdout.strip()
+    waiting = {"project": "data", "services": SERVICES, "deadline": 60, "window": 4}
+    return [
+        ("keep-container", {"id": identity, "name": "node", "grace": 30}),
+        ("move-store", {"source": source, "target": STORE, "way": way}),
+        ("up", {**PROJECT, "services": SERVICES}),
+        ("wait", {**waiting, "name": host.node_domain}),
+    ]
+
+
+def state(host: LabHost, name: str) -> str:
+    shown = "{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}"
+    return host.run(f"docker inspect --format '{shown}' {name}").stdout.strip()
+
+
+def test_every_byte_moves_and_comes_back(host: LabHost, work: Work, old: tuple[str, str]) -> None:
+    source, way = old
+    before = tree(host, source)
+    assert "odd" in before
+    wanted = actions(host, source, way)
+
+    assert work.do(*wanted)["outcome"] == "done"
+
+    assert tree(host, STORE) == before
+    assert Stack(host).api() == 200
+    assert state(host, "sesam-audit-kept-node") == "exited no"
+    assert work.plan(*wanted)["actions"] == []
+    undone = work.ended("undo")
+    if way == "rename":
+        assert not undone["left"]
+        assert tree(host, source) == before
+    else:  # the new node wrote into the copy: both stay, the old one by its new name
+        store, container = undone["left"]
+        assert "newer data (lab-started)" in store["words"]
+        assert f"no longer at {source}; it is not started" in container["words"]
+        assert host.run(f"test -e {source}", check=False).returncode == 1
+        assert tree(host, f"{source}.sesam-audit-*.moved") == before
+        assert tree(host, STORE) == before
+
+
+def test_it_goes_back_before_anything_new_started(
+    host: LabHost, work: Work, old: tuple[str, str]
+) -> None:
+    source, way = old
+    result = work.do(*actions(host, source, way)[:2])
+    assert result["outcome"] == "done", result
+    host.run("systemctl restart docker")
+    assert state(host, "sesam-audit-kept-node") == "exited no"
+    before = tree(host, STORE)
+
+    undone = work.ended("undo")
+
+    assert not undone["left"]
+    assert tree(host, source) == before
+    assert state(host, "node") == "running always"
+    assert host.run(f"ls -A {STORE}").stdout == ""
+    assert "sesam-audit" not in host.run(f"ls -A {source.rpartition('/')[0]}").stdout
+
+
+def test_finish_removes_what_was_kept(host: LabHost, work: Work, old: tuple[str, str]) -> None:
+    source, way = old
+    before = tree(host, source)
+    assert work.do(*actions(host, source, way))["outcome"] == "done"
+    words = [each["words"] for each in work.agent.ask("finish", dry=True)["actions"]]
+    assert words[0] == "the old container sesam-audit-kept-node"
+    assert len(words) == (2 if way == "copy" else 1)
+
+    assert work.ended("finish")["outcome"] == "done"
+
+    assert "sesam-audit-kept" not in host.run("docker ps --all").stdout
+    assert "store" not in host.run(f"ls -A {source.rpartition('/')[0]}").stdout
+    assert tree(host, STORE) == before
+    assert Stack(host).api() == 200
+
+
+@pytest.mark.parametrize("old", ["bind, another disk"], indirect=True)
+@pytest.mark.parametrize("moment", [0.1, 0.5, 0.9, 1.3, 1.7])
+def test_killed_at_any_moment_it_goes_on(
+    host: LabHost, work: Work, old: tuple[str, str], moment: float
+) -> None:
+    source, way = old
+    before = tree(host, source)
+    plan = work.plan(*actions(host, source, way)[:2])
+    started = work.agent.ask("start", plan=plan, secrets={})
+    time.sleep(moment)
+    holder = work.agent.ask("status")["holder"]
+    if holder and holder["alive"]:
+        with contextlib.suppress(RuntimeError):
+            host.run(f"kill -KILL {holder['pid']}")
+    work.agent.follow(started["run"], started["from"])
+
+    again = work.agent.ask("start", plan=plan, secrets={})
+    if "run" in again:
+        assert work.agent.follow(again["run"], again["from"])[-1]["outcome"] == "done"
+
+    assert tree(host, STORE) == before
+    assert tree(host, f"{source}.sesam-audit-*.moved") == before
+    assert state(host, "sesam-audit-kept-node") == "exited no"
+
+
+@pytest.mark.parametrize("old", ["bind, another disk"], indirect=True)
+def test_a_store_that_a_container_still_uses_is_not_touched(
+    host: LabHost, work: Work, old: tuple[str, str]
+) -> None:
+    source, way = old
+    move = actions(host, source, way)[1]
+
+    result = work.do(move)
+
+    assert f"the container node uses {source}" in result["words"]
+    assert state(host, "node") == "running always"
+
+
+def test_a_node_that_had_to_be_killed_is_told_once(host: LabHost, work: Work) -> None:
+    deaf = "trap : TERM; while true; do sleep 1; done"
+    options = "--detach --name node --restart always --entrypoint /bin/sh"
+    host.run(f"docker run {options} traefik:latest -c '{deaf}'")
+    identity = host.run("docker inspect --format '{{.Id}}' node").stdout.strip()
+    keep = ("keep-container", {"id": identity, "name": "node", "grace": 1})
+    plan = work.plan(keep)
+    try:
+        first, second = work.carry_out(plan), work.carry_out(plan)
+        assert "was killed; its store is as after a power cut" in first["words"]
+        assert second["outcome"] == "done"
+        assert state(host, "sesam-audit-kept-node") == "exited no"
+    finally:
+        host.run("docker ps -aq | xargs docker rm --force; rm -rf /var/lib/sesam-audit")
+
+
+def test_a_container_that_removes_itself_is_not_stopped(host: LabHost, work: Work) -> None:
+    host.run("docker run --rm --detach --name node -v /sesam/data traefik:latest")
+    identity = host.run("docker inspect --format '{{.Id}}' node").stdout.strip()
+    try:
+        result = work.do(("keep-container", {"id": identity, "name": "node"}))
+        assert "started with --rm" in result["words"]
+        assert state(host, "node") == "running no"
+    finally:
+        host.run("docker rm --force --volumes node; rm -rf /var/lib/sesam-audit")

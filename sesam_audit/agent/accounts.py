@@ -59,7 +59,8 @@ class Group(_Account):
         if name in groups:
             members = [each for each in groups[name][3].split(",") if each]
             found.update(type="group", gid=int(groups[name][2]), members=members)
-            found["shadow"] = name in self._lines("gshadow") or not self._lines("gshadow")
+            shadows = self._lines("gshadow")  # there are systems without
+            found["shadow"] = not shadows or shadows.get(name, ["", "x"])[1] != "x"
         elif self._elsewhere("group", name, here=False):
             found["type"] = "foreign"
         return found
@@ -71,6 +72,7 @@ class Group(_Account):
         name, gid = self.want["name"], self.want["gid"]
         if was["type"] == "group" and was["gid"] == gid:
             self._tool("grpconv")
+            self._tool("groupmod", "-p", "!", name)  # no password, as groupadd leaves it
             return
         if was["type"] == "foreign":
             raise Stop("group %s comes from a directory service" % name, "Make it there.")
@@ -89,6 +91,8 @@ class Group(_Account):
     def undo(self, begun: Facts, done: Optional[Facts], note: Note) -> UndoResult:
         now, name = self.look(), self.want["name"]
         if begun["before"]["type"] != "absent" or now["type"] == "absent":
+            if now["type"] == "absent" and name in self._lines("gshadow"):
+                self._tool("grpconv")  # groupdel was interrupted
             return "undone", ""
         if now["type"] != "group" or now["gid"] != self.want["gid"] or now["members"]:
             return "left", "it was changed since"
@@ -112,7 +116,7 @@ class User(_Account):
             line = users[name]
             found.update(
                 type="user", uid=int(line[2]), gid=int(line[3]), home=line[5], shell=line[6],
-                shadow=name in self._lines("shadow"),
+                shadow=self._lines("shadow").get(name, ["", "x"])[1] != "x",
             )  # fmt: skip
         elif self._elsewhere("passwd", name, here=False):
             found["type"] = "foreign"
@@ -131,6 +135,7 @@ class User(_Account):
         name, uid, wanted = self.want["name"], self.want["uid"], self._wanted()
         if was["type"] == "user" and {key: was[key] for key in wanted} == wanted:
             self._tool("pwconv")
+            self._tool("usermod", "-p", "!", name)  # no password, as useradd leaves it
             return
         if was["type"] == "foreign":
             raise Stop("user %s comes from a directory service" % name, "Make it there.")
@@ -176,6 +181,8 @@ class User(_Account):
             note(groups=groups)
             begun["notes"]["groups"] = groups
             self._tool("userdel", name)
+        if begun["before"]["type"] == "absent" and name in self._lines("shadow"):
+            self._tool("pwconv")  # userdel was interrupted
         self._put_group_back(begun["notes"])
         for path in self._mail():
             if path not in begun["notes"].get("mail", ()) and _empty(path):

@@ -230,12 +230,13 @@ def machine(root: str) -> str:
 
 
 def started(pid: int) -> str:
-    """When a process started, in the kernel's count; "" when there is none."""
+    """When a process started, in the kernel's count; "" when there is none, or it has ended."""
     try:
         with open("/proc/%d/stat" % pid) as file:
-            return file.read().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
+            words = file.read().rpartition(")")[2].split()
+    except OSError:
         return ""
+    return "" if words[0] in ("Z", "X") else words[19]
 
 
 def alive(holder: Dict[str, Any]) -> bool:

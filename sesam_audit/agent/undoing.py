@@ -66,7 +66,9 @@ def _one(host: Host, journal: Journal, chapter: Chapter) -> None:
     else:
         try:
             how, words = action.undo(begun, chapter.done, noting(journal, name))
-        except Stop as stop:  # what is in its way stays; the others are still taken back
+        except Stop as stop:
+            if stop.kind == "failed" and not chapter.undoing:
+                raise  # what failed once may work again; the second time it is left
             how, words = "left", stop.words
     journal.write(how, action=name, words=words)
     host.say(how, action=name, words=words)

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from . import perfect as perfect_host
 from .auditing import Audited, Auditor
 from .faults.fault import NOT_APPLICABLE, PASSED
+from .faults.outbound import INSIDE
 from .faults.scenes import STANDARD
 from .host import LabHost, Wanted
 from .lab import Lab
@@ -139,7 +141,7 @@ def test_an_ordinary_user_proves_nothing_wrong(
     assert audited.code == 3
     assert "failed" not in outcomes.values()
     unproven = {key for key, outcome in outcomes.items() if outcome == "unknown"} - STANDARD.keys()
-    assert unproven == NEEDS_ROOT | NEEDS_LISTENER
+    assert unproven == NEEDS_ROOT | NEEDS_LISTENER | set(INSIDE)
     for key in NEEDS_ROOT:
         finding = audited.findings[key]
         assert finding["reason"].startswith("needs root: ")
@@ -267,14 +269,28 @@ nft list ruleset 2>/dev/null | sed 's/packets [0-9]* bytes [0-9]*//'
 """
 
 
-@pytest.mark.parametrize("user", ["auditor", "plain"])
+@pytest.mark.parametrize(("user", "words"), [("auditor", ("--passive",)), ("plain", ())])
 def test_an_audit_changes_nothing_on_the_host(
-    auditor: Auditor, perfect: LabHost, user: str
+    auditor: Auditor, perfect: LabHost, user: str, words: tuple[str, ...]
 ) -> None:
     before = perfect.run(LISTING).stdout
     assert "/srv/data/.env" in before
-    auditor.audit(perfect, user=user)
+    auditor.audit(perfect, user=user, words=words)
     assert perfect.run(LISTING).stdout == before
+
+
+def test_an_audit_with_containers_leaves_the_host_as_it_was(
+    auditor: Auditor, perfect: LabHost
+) -> None:
+    """Docker's own directories, where containers came and went, have been written to."""
+    listing = LISTING.replace("'%p %y %m %U:%G %C@\\n'", "'%p %y %m %U:%G\\n'")
+    assert listing != LISTING
+    before, until = perfect.run(listing).stdout, time.monotonic() + 30
+    audited = auditor.audit(perfect)
+    assert "a container published 80 and 443 until the audit's end" in audited.host()["sent"]
+    while perfect.run(listing).stdout != before and time.monotonic() < until:
+        time.sleep(0.2)
+    assert perfect.run(listing).stdout == before
 
 
 def test_an_audit_of_a_host_without_python_changes_nothing_either(

@@ -10,7 +10,7 @@ from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.domain import Domain
 from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
 from sesam_audit.facts.inbound import NAME, NAME_6, Inbound, Seen, no_vantage
-from sesam_audit.facts.port_owners import PortOwners
+from sesam_audit.facts.port_owners import PortOwner, PortOwners
 from sesam_audit.profile import Profile
 
 
@@ -73,6 +73,10 @@ def _arrival(  # noqa: PLR0913, PLR0917 - what a way in is judged by
     if seen.kind in ("token", "stranger"):
         ours = seen.kind == "token"
         return Arrival(seen, "" if ours else f"another machine answers: {seen.text}")
+    led = _led_elsewhere(port, owners)
+    if led and seen.kind in ("answered", "refused", "silent", "mute"):
+        reason = f"{seen.kind}, but the host itself leads port {port} elsewhere: {led}"
+        return Arrival(seen, doubt=Unknown(f"{reason} (inbound.port-owner)"))
     if port in inbound.listening and seen.kind in ("answered", "refused", "silent", "mute"):
         return _missed(port, seen, inbound, firewall)
     if seen.kind == "answered":
@@ -91,6 +95,12 @@ def _arrival(  # noqa: PLR0913, PLR0917 - what a way in is judged by
     }
     mute = Unknown(f"the connection is completed, but nothing answers: {seen.text}")
     return Arrival(seen, doubt=doubts.get(seen.kind, mute))
+
+
+def _led_elsewhere(port: int, owners: PortOwners) -> str:
+    """The host's own redirection of a port: what a dial meets then is not the way in."""
+    owner = owners.owners.get(port)
+    return owner.who if isinstance(owner, PortOwner) and owner.kind == "redirection" else ""
 
 
 def _missed(port: int, seen: Seen, inbound: Inbound, firewall: HostFirewall | Unknown) -> Arrival:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sesam_audit.asks import ContactAnswer
+from sesam_audit.asks import ContactAnswer, DialAnswer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.arrival import WaysIn
 from sesam_audit.facts.caa import Caa
@@ -82,6 +82,23 @@ def test_port_80_that_does_not_redirect_is_not_traefik() -> None:
     seen = inbound(by_address={80: redirected("http://x.example/"), 443: opened()})
 
     assert way_in("http", seen, profile=INTERNET).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("subject", (ADDRESS, NAME))
+@pytest.mark.parametrize(
+    "answer", [stopped("tcp", "ECONNREFUSED", HOST), stopped("tcp", "TIMEOUT", HOST), opened()]
+)
+def test_a_port_that_the_host_leads_elsewhere_is_port_owners_finding(
+    subject: str, answer: DialAnswer
+) -> None:
+    dials = dict.fromkeys((80, 443), answer)
+    seen = inbound(by_address=dials, by_name=dials, listening=frozenset((80, 443)))
+    led = owners(PortOwner("redirection", "iptables: REDIRECT to 8000"))
+
+    for name in ("http", "https"):
+        finding = way_in(name, seen, led, subject=subject, profile=INTERNET)
+        assert finding.outcome is Outcome.UNKNOWN
+        assert finding.message.endswith("REDIRECT to 8000 (inbound.port-owner)")
 
 
 @pytest.mark.parametrize("certificates", ["provided", "self-signed"])

@@ -88,6 +88,14 @@ PORTS = (
         says=r"\[::1\]:443",
     ),
     Fault(
+        name="port 80 led elsewhere before Docker's own rules",
+        seed="iptables -t nat -I PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8000",
+        mend="iptables -t nat -D PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8000",
+        settings=("auditor_stands_for=internet",),
+        changes={"inbound.port-owner [80]": FAILED},  # and nobody else's fault
+        says="8000",
+    ),
+    Fault(
         name="port 80 led elsewhere by iptables",
         seed="iptables -t nat -A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8000",
         mend="iptables -t nat -D PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8000",

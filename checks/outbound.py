@@ -361,7 +361,7 @@ def _prove(  # noqa: PLR0913, PLR0917 - what a destination is judged by
     if control is not None:
         found.note(f"dialled by the auditor: {control.word(subject, now)}")
     found(str(verdict), required=scene.destination.service.value)
-    if verdict.proxy_fault:
+    if verdict.proxy_fault and reach.left_to_proxy(subject, now):
         raise Unknown(f"{verdict} (outbound.proxy)", by_hand(scene.destination))
     beside = "; so it is from a container, while the host itself reaches it"
     if control is not None:

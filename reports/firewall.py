@@ -87,4 +87,6 @@ def details(flow: Flow, finding: Finding | None) -> Iterator[tuple[str, str]]:
 
 def _proxy(flow: Flow) -> str:
     answered = f", CONNECT answered {flow.proxy_status}" if flow.proxy_status else ""
-    return f"{flow.proxy}{answered}" if flow.proxy else ""
+    if not flow.proxy:
+        return f"none: {flow.proxy_from}" if flow.proxy_from else ""
+    return f"{flow.proxy}{answered}, set by {flow.proxy_from}"

@@ -22,7 +22,7 @@ from sesam_audit.facts.inbound import ADDRESS, AUDITOR, NAME_6, WAYS, Inbound
 from sesam_audit.facts.layers import blamed, got_to, met, on_public_roots, source
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.pull import Pulled, Rehearsal, known
-from sesam_audit.facts.reach import Reach
+from sesam_audit.facts.reach import OWN_WAYS, Reach
 from sesam_audit.facts.rooms import PLACES, Rooms, where
 from sesam_audit.facts.scene import Dialled, Scene
 from sesam_audit.facts.trust import judge_chain
@@ -146,8 +146,7 @@ def _inside(rooms: Rooms | Unknown, key: str, case: Case) -> dict[str, Any]:
         raise rooms
     if rooms.absent:
         raise Unknown(f"not tried from a container: {rooms.absent}")
-    shown = _reached(rooms.reach, key, case)
-    return {**shown, "context": where(rooms.reach.reached[key].answer)}
+    return _reached(rooms.reach, key, case)
 
 
 def _control(control: Control | Unknown, key: str, case: Case) -> str:
@@ -165,7 +164,9 @@ def _reached(reach: Reach | Unknown, key: str, case: Case) -> dict[str, Any]:
     destination = reach.reached[key].destination
     answer = _heard(reach.reached[key].answer)
     result = _verdict(partial(reach.dialled, key, case.now))
-    return _shown(Scene(answer, destination, case.now, reach.roots, reach.proxy), *result)
+    proxy = answer.proxy if answer.context in OWN_WAYS else reach.proxy
+    shown = _shown(Scene(answer, destination, case.now, reach.roots, proxy), *result)
+    return {**shown, "context": where(answer)}
 
 
 def _rehearsed(rehearsal: Rehearsal | Unknown, case: Case) -> dict[str, Any]:
@@ -193,6 +194,7 @@ def _shown(scene: Scene, result: str, said: str) -> dict[str, Any]:
         "public_roots": roots,
         "interception": trust.issuer if roots == "unknown-issuer" else "",
         "proxy": scene.proxy,
+        "proxy_from": answer.proxy_from or ("the profile" if scene.proxy else ""),
         "result": result,
         "said": said,
     }

@@ -160,6 +160,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     http_status: int = 0
     redirect: str = ""  # host and path
     proxy: str = ""  # HOST:PORT
+    proxy_from: str = ""  # where it is set, or why there is none
     proxy_status: int = 0  # what CONNECT was answered
     tls_version: str = ""
     leaf_subject: str = ""

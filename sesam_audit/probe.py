@@ -1096,8 +1096,8 @@ def dial(ask):
         ask["began"] = time.monotonic()  # the wait for the room is no part of the dial
         ask = dict(ask, **told)
         yield {"context": ask["context"]}
-    if ask.get("context") == "daemon":
-        ask, told = by_daemon(ask)
+    if ask.get("context") in ("daemon", "shell"):
+        ask, told = by_settings(ask)
         yield told
     for tries in (1, 2):
         known, failed = {}, None
@@ -1161,7 +1161,7 @@ def dial_once(ask):
         yield {"layer": "done"}
 
 
-# -- the way that dockerd takes -------------------------------------------------------------------
+# -- the ways of dockerd and of a shell -----------------------------------------------------------------
 
 DAEMON_SETTINGS = (  # where administrators write its environment
     "/etc/systemd/system/docker.service.d/*.conf", "/etc/systemd/system/docker.service",
@@ -1169,19 +1169,21 @@ DAEMON_SETTINGS = (  # where administrators write its environment
     "/etc/systemd/system.conf.d/*.conf", "/etc/systemd/system.conf", "/etc/environment",
 )  # fmt: skip
 DAEMON_JSON = "/etc/docker/daemon.json"
-DAEMON = {}
+SHELL_SETTINGS = ("/etc/environment", "/etc/profile", "/etc/profile.d/*.sh")
+SETTINGS = {}
 
 
-def by_daemon(ask):
-    """The ask with dockerd's proxy and login, and what of that may be told."""
+def by_settings(ask):
+    """The ask with dockerd's or a shell's proxy and login, and what of that may be told."""
     from urllib.parse import unquote, urlsplit
 
     with LOADING:
-        if not DAEMON:
-            DAEMON.update(daemon_settings())
-    (url, place), (spared, spared_by) = DAEMON["https-proxy"], DAEMON["no-proxy"]
+        if not SETTINGS:
+            SETTINGS.update(daemon=daemon_settings(), shell=shell_settings())
+    settings = SETTINGS[ask["context"]]
+    (url, place), (spared, spared_by) = settings["https-proxy"], settings["no-proxy"]
     rule = sparing(spared, ask["name"], ask["port"])
-    told = {"context": "daemon", "proxy": "", "proxy_from": place}
+    told = {"context": ask["context"], "proxy": "", "proxy_from": place}
     if not url or rule:
         if url:
             told["proxy_from"] = "%s (%s)" % (spared_by, rule)
@@ -1189,7 +1191,7 @@ def by_daemon(ask):
     parts = urlsplit(url if "//" in url else "http://" + url)
     if parts.scheme != "http" or not parts.hostname:
         kind = parts.scheme if parts.hostname else "no URL"
-        raise OSError("the daemon's proxy (%s) is %s, which is not tried" % (place, kind[:20]))
+        raise OSError("the proxy (%s) is %s, which is not tried" % (place, kind[:20]))
     login = unquote(parts.username or "") + ":" + unquote(parts.password or "")
     told["proxy"] = "%s:%d" % (in_url(parts.hostname), parts.port or 80)
     return dict(ask, proxy=told["proxy"], login=login if parts.username else ""), told
@@ -1207,7 +1209,8 @@ def daemon_settings():
         key = name.replace("-", "_").upper()
         known = environment or {}
         own = known.get(key) or known.get(key.lower())
-        files = [each for each in assigned(key) if environment is None or each[1] == own]
+        files = assigned(key, DAEMON_SETTINGS)
+        files = [each for each in files if environment is None or each[1] == own]
         path, value = files[0] if files else ("dockerd's environment", own)
         place = "%s of %s" % (key, path)
         for other, source in ((stored.get(name), DAEMON_JSON), (flags.get(name), "dockerd")):
@@ -1217,6 +1220,20 @@ def daemon_settings():
             value, place = "", "dockerd has no proxy"
             place += "" if environment is not None else ", as far as its files tell"
         found[name] = value, place
+    return found
+
+
+def shell_settings():
+    """The proxy that programs of a login find, and what it spares; this program's own first."""
+    found = {}
+    for name in ("https-proxy", "no-proxy"):
+        key = name.replace("-", "_").upper()
+        files = [each for each in assigned(key, SHELL_SETTINGS) if "$" not in each[1]]
+        path, value = files[0] if files else ("", "")
+        own = os.environ.get(key) or os.environ.get(key.lower())
+        if own:
+            path, value = next((each for each in files if each[1] == own), ("the environment", own))
+        found[name] = value, "%s of %s" % (key, path) if value else "no proxy in the environment"
     return found
 
 
@@ -1245,10 +1262,10 @@ def text_of(path):
     return str(read(path, 1 << 20)[0], "utf-8", "replace")
 
 
-def assigned(key):
-    """Every assignment to an environment variable in dockerd's files: path and value."""
+def assigned(key, patterns):
+    """Every assignment to an environment variable in settings: path and value."""
     form = r"(?im)^(?![ \t]*[#;]).*?\b%s=[\"']?([^\"'\s]+)" % key
-    for pattern in DAEMON_SETTINGS:
+    for pattern in patterns:
         for path in expand(raw(pattern), {}):
             with contextlib.suppress(OSError):
                 for value in re.findall(form, text_of(path)):
@@ -1854,7 +1871,7 @@ class Rehearsal:
         ask = dict(self.ask, name=host, port=port, address="", public=False)
         way = {}
         if ask.get("context") == "daemon":
-            ask, way = by_daemon(ask)
+            ask, way = by_settings(ask)
             self.secrets += texts(ask["login"].encode("utf-8"))
         method, self.began = method or ask["method"], time.monotonic()
         step = {"host": host, "path": target.partition("?")[0][:500]}

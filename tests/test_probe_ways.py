@@ -120,12 +120,18 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(probe, "DAEMON_SETTINGS", tuple(str(tmp_path / name) for name in files))
     monkeypatch.setattr(probe, "DAEMON_JSON", str(tmp_path / "daemon.json"))
     monkeypatch.setattr(probe, "running_daemon", lambda: ({}, None))
-    monkeypatch.setattr(probe, "DAEMON", {})
+    monkeypatch.setattr(probe, "SHELL_SETTINGS", (str(tmp_path / "environment"),))
+    monkeypatch.setattr(probe, "SETTINGS", {})
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
-def way(name: str = "registry-1.docker.io") -> tuple[dict[str, Any], dict[str, Any]]:
-    ask, told = probe.by_daemon({"name": name, "port": 443, "proxy": "x:1", "login": "y:z"})
+def way(
+    name: str = "registry-1.docker.io", context: str = "daemon"
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    given = {"name": name, "port": 443, "proxy": "x:1", "login": "y:z", "context": context}
+    ask, told = probe.by_settings(given)
     return ask, told
 
 
@@ -179,6 +185,23 @@ def test_a_proxy_that_cannot_be_spoken_with_is_not_passed_by(host: Path, url: st
     (host / "default").write_text(f"HTTPS_PROXY={url}\n")
     with pytest.raises(OSError, match="which is not tried"):
         way()
+
+
+@pytest.mark.parametrize("line", [f"https_proxy={URL}", f"export HTTPS_PROXY='{URL}'"])
+def test_a_shell_has_settings_of_its_own(host: Path, line: str) -> None:
+    (host / "environment").write_text(f"{line}\nno_proxy=pypi.org\n")
+    assert way(context="shell")[1] == {
+        "context": "shell",
+        "proxy": "proxy.example:3128",
+        "proxy_from": f"HTTPS_PROXY of {host}/environment",
+    }
+    assert way("pypi.org", "shell")[1]["proxy_from"] == f"NO_PROXY of {host}/environment (pypi.org)"
+    assert way()[1]["proxy"] == ""
+
+
+def test_without_a_setting_a_shell_goes_straight(host: Path) -> None:
+    (host / "environment").write_text("https_proxy=$OTHER\n")
+    assert way(context="shell")[1]["proxy_from"] == "no proxy in the environment"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def _lags_behind(port: int, seen: Seen, inbound: Inbound) -> bool:
     return silent and inbound.seen(port, NAME).kind in ("token", "answered")
 
 
-def _arrival(  # noqa: PLR0913, PLR0917 - what a way in is judged by
+def _arrival(  # noqa: PLR0911, PLR0913, PLR0917 - what a way in is judged by
     port: int,
     way: str,
     seen: Seen,

@@ -21,7 +21,6 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.dialled import classify
-from sesam_audit.facts.reach import proxy_of
 from sesam_audit.facts.scene import SHORT, Dialled, Scene
 from sesam_audit.facts.trust import Bundle, public_roots
 from sesam_audit.profile import Profile
@@ -167,20 +166,20 @@ class Rehearsal(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Rehearsal]:
         """Try both at once; the private image again when .env names another tag."""
-        proxy, roots = proxy_of(profile), public_roots(profile.public_roots)
+        roots = public_roots(profile.public_roots)
         deployment, public, private = yield from gather(
             attempt(Deployment.ask(profile)),
-            attempt(_public(proxy)),
-            attempt(_private(PRODUCTION_TAG, proxy)),
+            attempt(_public()),
+            attempt(_private(PRODUCTION_TAG)),
         )
         tag = _tag(deployment)
         if isinstance(tag, Unknown):
             private = tag
         elif tag != PRODUCTION_TAG:
-            private = yield from attempt(_private(tag, proxy))
+            private = yield from attempt(_private(tag))
         return cls(
-            public if isinstance(public, Unknown) else Pulled(public, roots, proxy),
-            private if isinstance(private, Unknown) else Pulled(private, roots, proxy),
+            public if isinstance(public, Unknown) else _pulled(public, roots),
+            private if isinstance(private, Unknown) else _pulled(private, roots),
             PRODUCTION_TAG if isinstance(tag, Unknown) else tag,
         )
 
@@ -201,21 +200,25 @@ def uncovered(hosts: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _public(proxy: str) -> Steps[PullAnswer]:
+def _pulled(answer: PullAnswer, roots: Bundle) -> Pulled:
+    return Pulled(answer, roots, answer.last.proxy if answer.last else "")
+
+
+def _public() -> Steps[PullAnswer]:
     """The first pinned layer, or where the registry has lost it the next."""
     for blob in PINNED_BLOBS[:-1]:
-        answer = yield from _blob(blob, proxy)
+        answer = yield from _blob(blob)
         if not Pulled(answer).gone:
             return answer
-    return (yield from _blob(PINNED_BLOBS[-1], proxy))
+    return (yield from _blob(PINNED_BLOBS[-1]))
 
 
-def _blob(blob: PinnedBlob, proxy: str) -> Steps[PullAnswer]:
-    return (yield from Pull(blob.repository, blob.digest, "GET", proxy=proxy))
+def _blob(blob: PinnedBlob) -> Steps[PullAnswer]:
+    return (yield from Pull(blob.repository, blob.digest, "GET", context="daemon"))
 
 
-def _private(tag: str, proxy: str) -> Steps[PullAnswer]:
-    return (yield from Pull(PRIVATE_IMAGE, tag, login_file=LOGIN_FILE, proxy=proxy))
+def _private(tag: str) -> Steps[PullAnswer]:
+    return (yield from Pull(PRIVATE_IMAGE, tag, login_file=LOGIN_FILE, context="daemon"))
 
 
 def _tag(deployment: Deployment | Unknown) -> str | Unknown:

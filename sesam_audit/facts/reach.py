@@ -11,7 +11,14 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from sesam_audit.asks import Dial, DialAnswer, Roots, RootsAnswer, Steps
-from sesam_audit.destinations import LOG_SUBJECT, Destination, destinations, is_name, log_shipping
+from sesam_audit.destinations import (
+    LOG_SUBJECT,
+    Consumer,
+    Destination,
+    destinations,
+    is_name,
+    log_shipping,
+)
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.deployment import Deployment
@@ -20,6 +27,8 @@ from sesam_audit.facts.markers import authentic
 from sesam_audit.facts.scene import SHORT, Dialled, Scene, by_hand
 from sesam_audit.facts.trust import Bundle, judge_chain, public_roots
 from sesam_audit.profile import Profile
+
+OWN_WAYS = ("daemon", "shell")  # contexts whose proxy the target works out
 
 
 class Reached(Struct, frozen=True):
@@ -34,8 +43,9 @@ class Reach(Struct, frozen=True):
 
     reached: dict[str, Reached]
     roots: Bundle = field(default_factory=Bundle)
-    proxy: str = ""
+    proxy: str = ""  # the profile's
     log_host: str | Unknown = ""  # FLUENTBIT_HOST of .env; "" when it names none
+    proxied: dict[str, Reached] = field(default_factory=dict)  # by the profile's proxy, not theirs
 
     def scene(self, subject: str, now: datetime) -> Scene:
         """One destination with all its connection is judged by.
@@ -55,7 +65,8 @@ class Reach(Struct, frozen=True):
                 f"only {answer.seconds:.1f} s were left of the deadline for {subject}",
                 by_hand(reached.destination),
             )
-        return Scene(answer, reached.destination, now, self.roots, self.proxy, self._shared())
+        proxy = answer.proxy if answer.context in OWN_WAYS else self.proxy
+        return Scene(answer, reached.destination, now, self.roots, proxy, self._shared())
 
     def dialled(self, subject: str, now: datetime) -> Dialled:
         """The verdict on one destination. Raises Unknown when there can be none."""
@@ -68,12 +79,20 @@ class Reach(Struct, frozen=True):
 
     def through_proxy(self, subject: str, now: datetime) -> Dialled | Unknown | None:
         """Why the proxy did not open the way to a destination; None when it did."""
+        whole = self
+        if subject in self.proxied:
+            whole = replace(self, reached={**self.reached, **self.proxied})
         try:
-            verdict = self.dialled(subject, now)
+            verdict = whole.dialled(subject, now)
         except Unknown as unknown:
             return unknown
         ours = verdict.proxy_fault or verdict.word.startswith("proxy-")
         return verdict if ours else None
+
+    def left_to_proxy(self, subject: str, now: datetime) -> bool:
+        """Whether the profile's proxy itself is at fault, which outbound.proxy judges."""
+        way = self.through_proxy(subject, now) if self.proxy else None
+        return isinstance(way, Dialled) and way.proxy_fault
 
     def offsets(self) -> dict[str, float]:
         """Seconds the target's clock is ahead of each authentic service's, by name.
@@ -111,10 +130,15 @@ class Reach(Struct, frozen=True):
         chosen = destinations(profile)
         proxy = proxy_of(profile)
         roots = public_roots(profile.public_roots)
-        deployment, answers = yield from gather(
+        theirs = [each for each in chosen if proxy and each.consumer is Consumer.DOCKERD]
+        deployment, answers, by_proxy = yield from gather(
             attempt(Deployment.ask(profile)),
             every(attempt(dial(each, proxy)) for each in chosen),
+            every(attempt(_proxied(each, proxy)) for each in theirs),
         )
+        proxied = {
+            each.key: Reached(each, answer) for each, answer in zip(theirs, by_proxy, strict=True)
+        }
         reached = {
             each.key: Reached(each, answer) for each, answer in zip(chosen, answers, strict=True)
         }
@@ -126,7 +150,7 @@ class Reach(Struct, frozen=True):
         if isinstance(log_host, str) and log_host and not is_name(log_host):
             wrong = Unknown(f"FLUENTBIT_HOST is {log_host!r}, which is no host name")
             reached[LOG_SUBJECT] = Reached(log_shipping(profile.fluentbit_host), wrong)
-        return cls(reached, roots, proxy, log_host)
+        return cls(reached, roots, proxy, log_host, proxied)
 
 
 def proxy_of(profile: Profile) -> str:
@@ -145,18 +169,30 @@ def dial(
     *,
     public: bool = False,
 ) -> Dial:
-    """The connection that tries a destination; `seconds` 0 is the run's deadline."""
+    """The connection that tries a destination; `seconds` 0 is the run's deadline.
+
+    On the host it takes the way of who will connect: the daemon's own proxy whatever the profile
+    says, and a shell's where the profile names none.
+    """
+    contexts = {Consumer.DOCKERD: "daemon", Consumer.HOST: "" if proxy else "shell"}
+    context = contexts.get(destination.consumer, "") if vantage == "host" else ""
     return Dial(
         destination.name,
         destination.port,
         path=destination.path,
         tls=destination.tls,
         accept=destination.accept,
-        proxy=proxy,
+        proxy="" if context == "daemon" else proxy,
         vantage=vantage,
+        context=context,
         public=public,
         seconds_limit=seconds,
     )
+
+
+def _proxied(destination: Destination, proxy: str) -> Dial:
+    """Through the profile's proxy, whoever will connect."""
+    return replace(dial(destination, proxy), proxy=proxy, context="", path="")
 
 
 def log_host_of(deployment: Deployment | Unknown) -> str | Unknown:

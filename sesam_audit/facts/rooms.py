@@ -27,6 +27,8 @@ from sesam_audit.profile import Profile
 
 PLACES = {
     "": "the host's network path",
+    "shell": "the host's network path, with the settings of a shell",
+    "daemon": "the host's network path, with the Docker daemon's settings",
     DEFAULT: "a container on a network like the project's own",
     SESAM: "a container on Docker's network sesam",
 }
@@ -90,7 +92,8 @@ def where(answer: DialAnswer | Unknown) -> str:
 
 
 def _inside(destination: Destination, proxy: str, *, public: bool = False) -> Dial:
-    return replace(dial(destination, proxy, public=public), context=destination.context)
+    whole = dial(destination, proxy, public=public)
+    return replace(whole, context=destination.context, proxy=proxy)
 
 
 def _hindrance(answer: DialAnswer | Unknown) -> str:

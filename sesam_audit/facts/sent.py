@@ -16,7 +16,8 @@ def sent(evidence: Evidence) -> Iterator[str]:
             continue
         if isinstance(ask, Dial):
             what = f"GET {ask.path}" if ask.path else "TLS handshake" if ask.tls else "TCP connect"
-            through = f" through {ask.proxy}" if ask.proxy else ""
+            proxy = answer.proxy if isinstance(answer, DialAnswer) and answer.proxy else ask.proxy
+            through = f" through {proxy}" if proxy else ""
             to = f" at {ask.address}" if ask.address else ""
             yield f"{ask.context or ask.vantage} -> {ask.name}:{ask.port}{to}{through}: {what}"
         elif isinstance(ask, Listen) and isinstance(answer, ListenAnswer):
@@ -25,7 +26,8 @@ def sent(evidence: Evidence) -> Iterator[str]:
                 where = "a container published" if answer.published else "host: listened on"
                 yield f"{where} {' and '.join(ports)} until the audit's end"
         elif isinstance(ask, Pull) and isinstance(answer, PullAnswer):
-            through = f" through {ask.proxy}" if ask.proxy else ""
+            proxy = (answer.last.proxy if answer.last else "") or ask.proxy
+            through = f" through {proxy}" if proxy else ""
             for step in answer.steps:
                 shown = ask.login_file and step.host == AUTH and step.error != "TLS"
                 login = " with the login" if shown else ""

@@ -19,6 +19,8 @@ def notes(scene: Scene) -> Iterator[str]:
     store = "public roots" if destination.consumer is Consumer.CONTAINER else "the host's store"
     who = destination.by or destination.consumer.value
     yield f"for {who}, judged by {store}; dialled from {where(answer)}"
+    if answer.proxy_from:
+        yield f"proxy: {answer.proxy or 'none'} ({answer.proxy_from})"
     if answer.addresses:
         yield f"{destination.name} is {', '.join(answer.addresses)}"
     leaf = scene.leaf

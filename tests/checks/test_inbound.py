@@ -84,7 +84,7 @@ def test_port_80_that_does_not_redirect_is_not_traefik() -> None:
     assert way_in("http", seen, profile=INTERNET).outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("subject", (ADDRESS, NAME))
+@pytest.mark.parametrize("subject", [ADDRESS, NAME])
 @pytest.mark.parametrize(
     "answer", [stopped("tcp", "ECONNREFUSED", HOST), stopped("tcp", "TIMEOUT", HOST), opened()]
 )

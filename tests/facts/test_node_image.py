@@ -41,7 +41,9 @@ def told(digest: str = NEW) -> dict[Ask[Any], Answer | Unknown]:
     answer = manifest()
     assert answer.last is not None
     last = replace(answer.last, headers={DIGEST: digest} if digest else {})
-    return {Pull(REPOSITORY, TAG, login_file=LOGIN_FILE): replace(answer, last=last)}
+    return {
+        Pull(REPOSITORY, TAG, login_file=LOGIN_FILE, context="daemon"): replace(answer, last=last)
+    }
 
 
 def report(tmp_path: Path, digest: str = NEW, **changes: Any) -> str:

@@ -21,11 +21,13 @@ from sesam_audit.wanted import ENV_FILE, LOGIN_FILE
 from tests.facts.network import PUBLIC, chain
 from tests.facts.pulls import AUTH, CDN, R2, REGISTRY, blob, blob_refused, gone, manifest, stopped
 
-FIRST, SECOND = (Pull(each.repository, each.digest, "GET") for each in PINNED_BLOBS)
+FIRST, SECOND = (
+    Pull(each.repository, each.digest, "GET", context="daemon") for each in PINNED_BLOBS
+)
 
 
-def image(tag: str, proxy: str = "") -> Pull:
-    return Pull("sesam/sesam-node", tag, login_file=LOGIN_FILE, proxy=proxy)
+def image(tag: str) -> Pull:
+    return Pull("sesam/sesam-node", tag, login_file=LOGIN_FILE, context="daemon")
 
 
 def pulled(answer: PullAnswer) -> Pulled:
@@ -109,10 +111,10 @@ def test_a_tag_that_is_none_is_not_asked_for(tag: str) -> None:
     assert "no tag" in fact.private.reason
 
 
-def test_the_profile_s_proxy_is_taken() -> None:
+def test_a_pull_takes_the_daemons_way_whatever_the_profile_says() -> None:
     _, rounds = asked({}, Profile(proxy="http://proxy.example:3128"))
 
-    assert {ask.proxy for ask in pulls(rounds)[0]} == {"proxy.example:3128"}
+    assert {(ask.proxy, ask.context) for ask in pulls(rounds)[0]} == {("", "daemon")}
 
 
 # -- what it means ---------------------------------------------------------------------------------
@@ -276,7 +278,9 @@ def test_a_connection_without_a_status_shows_its_error() -> None:
 
 
 def test_what_was_sent_says_where_the_login_went() -> None:
-    evidence = Evidence("x", answers={FIRST: blob(), image("x", "p:3128"): manifest()})
+    named = manifest()
+    by_proxy = replace(named, last=replace(named.last or DialAnswer(), proxy="p:3128"))
+    evidence = Evidence("x", answers={FIRST: blob(), image("x"): by_proxy})
 
     assert list(sent(evidence)) == [
         "host -> registry-1.docker.io: pull, /v2/x/y",

@@ -19,9 +19,10 @@ from sesam_audit.asks import (
     Roots,
     RootsAnswer,
 )
+from sesam_audit.destinations import destinations
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.deployment import KEYS
-from sesam_audit.facts.reach import Reach
+from sesam_audit.facts.reach import Reach, Reached
 from sesam_audit.facts.stack import ENVIRONMENT
 from sesam_audit.inquiry import Inquiry
 from sesam_audit.profile import Profile
@@ -84,7 +85,32 @@ def test_a_log_host_of_env_is_dialled_in_the_second_round() -> None:
 def test_the_proxy_is_on_the_way_to_everything() -> None:
     (asks,) = asked(Profile(proxy="http://proxy.example:8080"))
 
-    assert {x.proxy for x in asks if isinstance(x, Dial)} == {"proxy.example:8080"}
+    dials = [x for x in asks if isinstance(x, Dial)]
+    by_proxy = {x.name for x in dials if x.proxy == "proxy.example:8080"}
+    assert by_proxy == {each.name for each in destinations(Profile())}
+    assert {x.context for x in dials if not x.proxy} == {"daemon"}
+
+
+def test_each_takes_the_way_of_who_will_connect() -> None:
+    (asks,) = asked(Profile())
+
+    ways = {x.name: x.context for x in asks if isinstance(x, Dial)}
+    assert (ways["registry-1.docker.io"], ways["pypi.org"]) == ("daemon", "shell")
+    assert ways["portal.sesam.io"] == ""
+
+
+def test_the_daemons_own_proxy_is_the_one_it_is_judged_by() -> None:
+    subject = "registry-1.docker.io:443"
+    needs = DialAnswer(
+        layer="proxy", error="HTTP", proxy_status=407, context="daemon", proxy="10.0.0.1:3128"
+    )
+    reach = perfect(Profile(proxy="proxy.example:8080"))
+    reached = {**reach.reached, subject: Reached(reach.reached[subject].destination, needs)}
+    theirs = replace(reach, reached=reached, proxied={subject: reach.reached[subject]})
+
+    assert theirs.dialled(subject, NOW).text == "the proxy 10.0.0.1:3128 demands a login"
+    assert theirs.through_proxy(subject, NOW) is None
+    assert not theirs.left_to_proxy(subject, NOW)
 
 
 def test_extra_destinations_are_dialled() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
+from ..gateways import PROXY_LOGIN
+from ..host import LabHost
 from ..internet import Internet
+from ..lab import Lab
 from ..services import SERVICES, SINKHOLE
-from .fault import BLOCKED, FAILED, UNKNOWN, Fault
+from .fault import BLOCKED, FAILED, NOT_APPLICABLE, UNKNOWN, Fault
 from .inbound import NO_RULES, ONLY_SSH
-from .outbound import SUBJECTS
+from .outbound import SUBJECTS, UPDATES
 from .scenes import COMPOSE, EXTRA
 
 ROOT_STORE = "/sesam/node-00/data"
@@ -161,7 +165,43 @@ RUNNING = (
 NOTHING_OUT = dict.fromkeys(("outbound.interception", *SUBJECTS.values()), UNKNOWN)
 
 
+NOTHING_BUT_THE_DAEMON = {
+    **{name: UNKNOWN for name in SUBJECTS.values() if "outbound.docker" not in name},
+    **dict.fromkeys(UPDATES, UNKNOWN),
+}
+DROP_IN = "/etc/systemd/system/docker.service.d/proxy.conf"
+RESTART = "systemctl daemon-reload; systemctl restart docker"
+
+
+def _restart(_: Lab, host: LabHost) -> None:
+    host.run(RESTART)
+
+
 PROXIED = (
+    Fault(
+        name="a proxy that demands a login, which the daemon alone has",
+        scene="proxied",
+        keep=(DROP_IN,),
+        seed=f"sed -i 's|http://|http://{quote(PROXY_LOGIN, safe=':').replace('%', '%%')}@|'"
+        f" {DROP_IN}; {RESTART}",
+        restore=_restart,
+        network=Internet.proxy_demands_login,
+        changes={"outbound.proxy": FAILED, **NOTHING_BUT_THE_DAEMON},
+        says="login",
+    ),
+    Fault(
+        name="a daemon with a proxy of its own that demands a login",
+        scene="proxied",
+        settings=("proxy=",),
+        network=Internet.proxy_demands_login,
+        changes={
+            **dict.fromkeys(
+                ("outbound.proxy", "docker.proxy", "docker.container-proxy"), NOT_APPLICABLE
+            ),
+            **{name: FAILED for name in SUBJECTS.values() if "outbound.docker" in name},
+        },
+        says="proxy-needs-auth: the proxy .* demands a login",
+    ),
     Fault(
         name="a proxy that refuses PyPI",
         scene="proxied",
@@ -187,7 +227,7 @@ PROXIED = (
             "outbound.proxy": FAILED,
             "docker.proxy": FAILED,
             "docker.container-proxy": FAILED,
-            **NOTHING_OUT,
+            **NOTHING_BUT_THE_DAEMON,
         },
     ),
     Fault(

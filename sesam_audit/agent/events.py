@@ -40,6 +40,10 @@ class Events:
         except OSError:
             self._number -= 1
 
+    def close(self) -> None:
+        """End writing."""
+        os.close(self._file)
+
     def spelt(self, value: Any) -> bytes:
         """A result as JSON, without secrets."""
         return canonical(self._masked(value))

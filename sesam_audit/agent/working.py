@@ -188,6 +188,7 @@ def worker(
         with contextlib.suppress(OSError):
             run.keep("result.json", events.spelt(result))
         events("result", **result)
+        events.close()
 
     detach(detached)
     reply({"run": run.name, "from": known[-1]["seq"] if known else 0})

@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 sys.dont_write_bytecode = True
 
-from sesam_audit.agent import journal, kernel, main, ownership, working  # noqa: E402
+from sesam_audit.agent import journal, kernel, main, working  # noqa: E402
 from sesam_audit.agent.state import State  # noqa: E402
 
 REQUEST = json.load(sys.stdin)
@@ -26,15 +26,6 @@ if "begin" in OFF:
             write(self, kind, **more)
 
     journal.Journal.write = forgetful  # type: ignore[method-assign]
-
-if "descriptors" in OFF:
-
-    def give(held: int, entry: ownership.Entry, uid: int, gid: int) -> None:
-        """Change the owner by path, as a script would."""
-        del held
-        os.lchown(os.path.join(sys.argv[2], entry["path"].lstrip("/")), uid, gid)
-
-    ownership._give = give
 
 
 def drop(answer: object) -> None:

@@ -34,6 +34,7 @@ WRITING = (
     *("linkat", "symlinkat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir"),
     *("ftruncate", "fallocate", "fsetxattr", "setxattr", "chmod", "flock"),
 )
+KILLED = "+++ killed by SIGKILL +++"
 RUN = "20261122-abcd"
 SEEDED = 1_000_000_000  # seconds: what was there before has this time
 SECRETS = {"license": "canary-license\n"}
@@ -68,13 +69,13 @@ def seed(root: Path) -> None:
         "srv/store/license.key": "old license",
         "srv/tree/one": "1",
         "srv/tree/deep/two": "2",
-        "etc/shadow": "not ours",
+        "srv/outside": "not ours",
     }
     for name, text in texts.items():
         (root / name).write_text(text)
         os.utime(root / name, (SEEDED, SEEDED))
     (root / "srv/tree/deep/two").chmod(0o4755)
-    os.link(root / "etc/shadow", root / "srv/tree/foreign")
+    os.link(root / "srv/outside", root / "srv/tree/foreign")
 
 
 def here(request: Request, root: Path) -> list[Request]:
@@ -97,6 +98,14 @@ def planned(root: Path, actions: Sequence[Any] = PLAN, run: str = RUN) -> Reques
     plan = Plan(tool="t", run=run, machine=machine(str(root)), boot=boot(), actions=tuple(actions))
     (answer,) = here({"verb": "look", "plan": plan.document(), "secrets": SECRETS}, root)
     return {"verb": "start", "plan": bound(plan, answer["actions"]), "secrets": SECRETS}
+
+
+def planned_if_possible(root: Path, actions: Sequence[Any], run: str) -> Request | None:
+    """The request that starts a plan; None where the look finds what it does not follow."""
+    try:
+        return planned(root, actions, run)
+    except AssertionError:
+        return None
 
 
 def finished(request: Request, root: Path) -> Request:

@@ -16,9 +16,7 @@ from pathlib import Path
 import pytest
 
 from . import harness
-from .harness import Point, Request, fresh, looks, resume, take_back, traced
-
-KILLED = "+++ killed by SIGKILL +++"
+from .harness import KILLED, Point, Request, fresh, looks, resume, take_back, traced
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sesam_audit.agent.journal import plan_id
 from sesam_audit.agent.state import boot, machine
 from sesam_audit.bootstrap import _BOOT
 from sesam_audit.plan import Action, Plan
@@ -77,6 +78,17 @@ class Agent:
         found = self.ask("look", plan=bare.document(), **more)["actions"]
         return bound(bare, found)
 
+    def plan_on(self, seen: Answer, *wanted: tuple[str, Answer], run: str = "lab-run") -> Answer:
+        """A plan for another machine than this one, which has told who it is."""
+        actions = tuple(
+            Action(id=f"{number:02}-{kind}", kind=kind, title=kind, after=after)
+            for number, (kind, after) in enumerate(wanted, 1)
+        )
+        bare = Plan(
+            tool="test", run=run, machine=seen["machine"], boot=seen["boot"], actions=actions
+        )
+        return bound(bare, self.ask("look", plan=bare.document())["actions"])
+
     def carry_out(self, plan: Answer, **more: Any) -> Answer:
         """Start a plan and follow it; the result."""
         started = self.ask("start", plan=plan, **more)
@@ -108,8 +120,6 @@ def bound(plan: Plan, found: list[Answer]) -> Answer:
         assert "stop" not in seen, seen
         if not seen["holds"]:
             kept.append({**action, "before": seen["before"]})
-    from sesam_audit.agent.journal import plan_id
-
     document["actions"] = kept
     return {**document, "id": plan_id(document)}
 

@@ -22,9 +22,11 @@ ISSUE = frozenset(
 
 
 def words(audited: Audited) -> dict[str, set[str]]:
-    """What the rows of the way out say, by name."""
+    """What the rows of the way out say of the host's own dials, by name."""
     found: dict[str, set[str]] = {}
     for flow in audited.host()["flows"]:
+        if flow["context"].startswith("a container on "):
+            continue
         if flow["rule"].startswith("OUT-") and "switches this rule off" not in flow["said"]:
             name = LAYERS if flow["finding"] == "outbound.docker-layers" else flow["name"]
             found.setdefault(name, set()).add(flow["result"])

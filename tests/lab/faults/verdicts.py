@@ -10,6 +10,7 @@ from ..services import PRIVATE_SINKHOLE, SERVICES
 from .fault import FAILED, UNKNOWN, Fault
 from .outbound import (
     DECIDED_BY_PUBLIC_ROOTS,
+    INSIDE,
     SUBJECTS,
     fail,
     trust_the_company,
@@ -72,7 +73,7 @@ def _sink(name: str, address: str) -> Callable[[Internet], None]:
 
 NAMES = (
     _cell("dns-fails", "dnsmasq: no such name", "unknown", PORTAL, says="does not exist"),
-    _cell("dns-fails", "unbound, cut off: SERVFAIL", "servfail", ACME, says="could not answer"),
+    _cell("dns-fails", "unbound, cut off: SERVFAIL", "servfail", ACME, says="d not answer"),
     _cell(
         "dns-fails", "dnsmasq, waiting for another", "unanswered", PYPI,
         says="did not answer", settings=SOON,
@@ -189,6 +190,7 @@ LOSSY = Cell(
         keep=("/etc/resolv.conf",),
         seed="echo options timeout:1 >>/etc/resolv.conf",
         network=Internet.lossy,
+        changes=INSIDE,  # Docker asks for them with a new socket each time
     ),
     words={},
 )

@@ -255,10 +255,16 @@ def explain(requirement: str) -> int:
 
 
 @cli.command()
-def probe() -> int:
+@click.option("--agent", is_flag=True, help="The one that carries out an apply, instead.")
+def probe(agent: bool) -> int:
     """Print the program that runs on a target, to read or to ship by other means."""
     from sesam_audit.host import PROBE
 
+    if agent:
+        from sesam_audit.shipping import program
+
+        click.echo(program().decode(), nl=False)
+        return 0
     click.echo(PROBE.read_text("utf-8"), nl=False)
     return 0
 

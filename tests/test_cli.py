@@ -350,6 +350,14 @@ def test_explain_says_source_and_remedy() -> None:
     assert "If it does not hold:" in text
 
 
+def test_probe_prints_the_agent_too_as_one_readable_program() -> None:
+    text = sesam_audit("probe", "--agent").stdout
+    agent = Path(__file__).parent.parent / "sesam_audit" / "agent"
+    compile(text, "agent", "exec")
+    for module in agent.glob("*.py"):
+        assert module.read_text("utf-8") in text, module.name
+
+
 def test_probe_prints_what_runs_on_a_target() -> None:
     text = sesam_audit("probe").stdout
     assert text == (Path(__file__).parent.parent / "sesam_audit" / "probe.py").read_text()

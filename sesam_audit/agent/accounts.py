@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional
 
 from .action import Action, Facts, Note, Stop, UndoResult
 
-_FILES = ("passwd", "shadow", "group", "gshadow")
+_KEPT = ("passwd", "group")  # the shadows have backups of their own, and secrets
 _STORES = ("/srv/data", "/sesam")
 _LOOKED_AT = 200000  # entries
 
@@ -40,7 +40,7 @@ class _Account(Action):
         return self.host.child(["getent", base, key], seconds=15).code == 0
 
     def _keep_files(self) -> None:
-        for name in _FILES:
+        for name in _KEPT:
             path = os.path.join(self.host.state.root, "etc", name)
             if os.path.exists(path) and self.host.kept("etc-" + name) is None:
                 with open(path, "rb") as file:

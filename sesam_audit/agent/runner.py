@@ -64,7 +64,8 @@ def step(host: Host, story: Story, journal: Journal, spec: Spec) -> None:
     else:
         bound(action, spec.get("before") or {}, now)
         told = {key: spec.get(key) for key in Journalled if key != "id"}
-        told["after"] = {key: each for key, each in spec["after"].items() if key != "content"}
+        hidden = ("content", "sha256") if spec.get("secret") else ("content",)
+        told["after"] = {key: each for key, each in spec["after"].items() if key not in hidden}
         journal.write("begin", action=name, spec=told, before=now, boot=boot())
         action.do(now, noting(journal, name))
     proved(action, journal, name)

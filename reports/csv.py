@@ -9,7 +9,13 @@ from msgspec.structs import astuple, fields
 
 from sesam_audit.model import Flow, Report
 
-COLUMNS = ("host", *(item.name for item in fields(Flow)), "user", "tool", "requirements")
+from .ticket import ask, stands_for
+
+COLUMNS = (
+    "host",
+    *(item.name for item in fields(Flow)),
+    *("stands_for", "ask", "user", "tool", "requirements"),
+)
 
 
 def render(report: Report) -> str:
@@ -20,7 +26,8 @@ def render(report: Report) -> str:
     for host in report.hosts:
         about = (host.user, report.tool, report.requirements)
         for flow in host.flows:
-            rows.writerow(map(_cell, (host.host, *astuple(flow), *about)))
+            asked = (stands_for(flow), ask(flow, host))
+            rows.writerow(map(_cell, (host.host, *astuple(flow), *asked, *about)))
     return table.getvalue()
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sesam_audit.model import Finding, Flow, HostReport
+from sesam_audit.model import Finding, Flow, HostReport, Report
 
 from . import summary
+from .ticket import closed, stands_for, ticket
 
+_NEEDS = {"needed": "required", "indicator": "an indicator, not required"}
 _QUIET = ("not tried", "not reached", "answered", "by the proxy")
 _WORST = ("failed", "unknown", "blocked", "warning", "waived", "passed", "not-applicable")
 
@@ -23,6 +25,12 @@ class Rule:
     wildcards: list[str] = field(default_factory=list)
     rows: list[tuple[Flow, Finding | None]] = field(default_factory=list)
     others: list[Finding] = field(default_factory=list)
+
+    @property
+    def missing(self) -> list[str]:
+        """What did not get through, each name once with how it ended."""
+        wrong = (flow for flow, _ in self.rows if closed(flow))
+        return list(dict.fromkeys(f"{flow.name}: {flow.result}" for flow in wrong))
 
     @property
     def state(self) -> str:
@@ -49,6 +57,11 @@ def rules(host: HostReport) -> list[Rule]:
     return list(found.values())
 
 
+def change(rule: Rule, host: HostReport, report: Report) -> str:
+    """The text of the rule's change ticket; "" where nothing of it failed."""
+    return ticket(rule.name, (flow for flow, _ in rule.rows), report, host)
+
+
 def layer(word: str) -> str:
     """How a layer's word is shown."""
     return "good" if word == "ok" else "quiet" if word in _QUIET else "stop"
@@ -67,6 +80,8 @@ def details(flow: Flow, finding: Finding | None) -> Iterator[tuple[str, str]]:
         "Verdict": "" if verdict in result else verdict,
         "From the auditor": flow.control,
         "What for": flow.purpose,
+        "Need": _NEEDS.get(flow.need, flow.need),
+        "Stands for": stands_for(flow),
         "Judged for": flow.consumer,
         "Dialled on": flow.context,
         "Addresses": ", ".join((*flow.addresses_v4, *flow.addresses_v6)),

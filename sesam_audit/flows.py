@@ -79,7 +79,8 @@ def _documented(rule: str, asked: str) -> dict[str, str]:
     if found is None:
         return {"rule": rule, "asked": asked, "sentence": _EXTRA}
     asked = f"{found.port} from {found.source} to {', '.join(found.destinations)}"
-    return {"rule": rule, "asked": asked, "sentence": found.sentence}
+    said = {"sentence": found.sentence, "if_closed": found.consequence}
+    return {"rule": rule, "asked": asked, **said}
 
 
 # -- outbound --------------------------------------------------------------------------------------

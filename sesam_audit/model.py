@@ -136,6 +136,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     rule: str  # IN-80 ... OUT-PYPI; "" for what the profile adds
     asked: str  # the rule's port, source and destinations
     sentence: str  # the guide's
+    if_closed: str = ""  # the guide's words for what breaks
     name: str
     port: int
     purpose: str

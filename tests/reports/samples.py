@@ -315,6 +315,7 @@ def flow(rule: str, name: str, finding_id: str = "", subject: str = "", **more: 
     given: dict[str, Any] = {
         "asked": "443/HTTPS from Sesam IP to *.docker.com, *.docker.io",
         "sentence": "The sesam-node needs access to docker HUB to pull and update images",
+        "if_closed": "the service will not be able to self-update",
         "port": 443,
         "purpose": "the registry's challenge for dockerd",
         "need": "needed" if finding_id else "indicator",

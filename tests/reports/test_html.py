@@ -220,11 +220,30 @@ def test_a_finding_without_a_row_is_told_too() -> None:
     assert "acme-v02.api.letsencrypt.org:443 is an ACME directory" in rule("OUT-LE")
 
 
-def test_a_reviewer_first_reads_what_was_not_verified_and_sent() -> None:
-    order = ["What was not verified", "What the audit sent", "<code>IN-443</code>"]
+def test_a_reviewer_first_reads_what_was_not_verified_and_which_rule_is_missing() -> None:
+    order = ["What was not verified", "Which rule is missing", "<code>IN-443</code>"]
     places = [firewall().index(words) for words in order]
 
     assert places == sorted(places)
+
+
+def test_the_missing_rule_is_named_with_what_did_not_get_through() -> None:
+    table = firewall().partition("Which rule is missing")[2].partition("</table>")[0]
+    (row,) = (each for each in table.split("<tr>") if "state failed" in each)
+
+    assert row.startswith('<th scope="row">OUT-HUB</th>')
+    assert "production.cloudfront.docker.com: tcp-timeout" in row
+
+
+def test_a_closed_rule_has_the_text_of_its_change_ticket() -> None:
+    texts = re.findall(r"For the change ticket</p>\s*<pre><code>([^<]*)</code>", firewall())
+
+    assert len(texts) == 1
+    assert texts[0].startswith("Firewall change OUT-HUB")
+
+
+def test_what_the_audit_sent_stands_below_the_rules() -> None:
+    assert firewall().index("<code>OUT-PYPI</code>") < firewall().index("What the audit sent")
 
 
 def test_limits_are_told_where_no_network_was_judged() -> None:

@@ -8,11 +8,33 @@ where the probe runs side by side, and cannot see its stdin end: what it starts 
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from posixpath import normpath
 from typing import Any
 
-from sesam_audit.asks import Account, Ask, File, Files, Names, Run, Self, Space, Stat
+from sesam_audit.asks import (
+    Account,
+    Ask,
+    Certificates,
+    Compose,
+    DockerApi,
+    DockerConfig,
+    EnvFile,
+    File,
+    Files,
+    LicenseFile,
+    Listeners,
+    Names,
+    PrivateKey,
+    Run,
+    Self,
+    Space,
+    Stat,
+    Walk,
+)
+from sesam_audit.probe_sh_tools import FUNCTIONS as _MORE_FUNCTIONS
 
 _FUNCTIONS = r"""
 unset IFS
@@ -412,28 +434,57 @@ Run() {
   fi
   HOME=$(part 5 "$who")
   export HOME
+  ran "$seconds" "$@" || { fail UNSUPPORTED; return; }
+  printf '{"error":%s,"code":%s,"cut":%s,"out":"%s","err":"%s"}' \
+    "$error" "$code" "$cut" "$out" "$err"
+}
+
+# openssl's word for the public half; the private one is read by openssl alone.
+PrivateKey() {
+  readable "$1" || { fail "$e"; return; }
+  program openssl || { printf '{"error":"UNSUPPORTED","message":"there is no openssl"}'; return; }
+  limit=16384
+  ran $((stop - now)) openssl pkey -in "$1" -pubout -passin pass: || { fail UNSUPPORTED; return; }
+  if [ "$code" = 0 ]; then
+    printf '{"public":"%s"}' "$out"
+  else
+    [ "${#err}" -le 3000 ] || err=
+    printf '{"error":%s,"message":"%s"}' "$error" "$err"
+  fi
+}
+
+# Runs a program for so many seconds: sets code, error, cut, and out and err as JSON spells them.
+ran() {
+  seconds=$1
+  shift
   if program env; then set -- env -i "PATH=$PATH" "HOME=$HOME" LC_ALL=C "$@"; fi
-  # Two readers write to one pipe: each line is short enough to stay whole, and says whose it is.
-  r=$(
-    {
-      {
-        { bounded "$seconds" "$@" 3>&- 4>&-; printf 'c%s\n' "$?" >&4; } 2>&1 >&3 |
-          { form='e%s\n'; text "$limit" >&4; }
-      } 3>&1 | { form='o%s\n'; text "$limit" >&4; }
-    } 4>&1
-  )
+  r=$(beside run_out run_err bounded "$seconds" "$@")
   out= err= cut=false error=null IFS=$nl
   for line in $r; do
     case $line in
     c*) code=${line#c} ;;
-    *!) fail UNSUPPORTED; return ;;
+    *!) return 1 ;;
     *+) cut=true line=${line%+} ;;
     esac
     case $line in o*) out=$out${line#o} ;; e*) err=$err${line#e} ;; esac
   done
   [ "$code" != 137 ] || error='"TIMEOUT"'
-  printf '{"error":%s,"code":%s,"cut":%s,"out":"%s","err":"%s"}' \
-    "$error" "$code" "$cut" "$out" "$err"
+}
+
+# Each line is short enough to stay whole beside the other's.
+run_out() { form='o%s\n'; text "$limit"; }
+run_err() { form='e%s\n'; text "$limit"; }
+
+# Prints what $1 makes of the output of the words after $2, and $2 of its errors; a line c says how
+# it ended. $1 sees the end of its input when $2 has printed all, so one of them may print late.
+beside() {
+  into=$1 errors=$2
+  shift 2
+  {
+    {
+      { "$@" 3>&- 4>&-; printf 'c%s\n' "$?" >&4; } 2>&1 >&3 | $errors >&4
+    } 3>&1 | $into >&4
+  } 4>&1
 }
 
 bounded() {
@@ -468,10 +519,13 @@ put() {
 
 def script(marker: str, asks: Sequence[Ask[Any]], *, deadline: float) -> str:
     """Shell text for `sh -s` that prints the frame with the answers to `asks`, in their order."""
-    lines = [shlex.join(["put", *_words(ask)]) for ask in asks]
+    calls = [_words(ask) for ask in asks]
+    lines = [shlex.join(["put", *words]) for words in calls]
+    more = _MORE_FUNCTIONS if any(words[0] in _WITH_AWK for words in calls) else ""
     return "\n".join(
         [
             _FUNCTIONS,
+            more,
             f"up; stop=$((now + {max(1, math.floor(deadline))})) comma=",
             "frame=[$(",
             *lines,
@@ -504,6 +558,50 @@ def _run(ask: Run) -> Sequence[str]:
     return ["Run", seconds, str(min(ask.limit, 65_536)), ask.user, *ask.argv]
 
 
+def _env_file(ask: EnvFile) -> Sequence[str] | None:
+    keys = _listed(ask.keys)
+    return None if keys is None else ["EnvFile", ask.path, keys]
+
+
+def _compose(ask: Compose) -> Sequence[str] | None:
+    keys = _listed(ask.keys)
+    return None if keys is None else ["Compose", ask.directory, keys]
+
+
+def _docker_api(ask: DockerApi) -> Sequence[str] | None:
+    keep, labels = _listed(ask.keep), _listed(ask.labels)
+    if keep is None or labels is None or not re.fullmatch(r"/[A-Za-z0-9_./?=&%-]*", ask.path):
+        return None
+    return ["DockerApi", ask.path, keep, labels]
+
+
+def _listed(names: Sequence[str]) -> str | None:
+    """Names as one word for awk, which takes a backslash for itself."""
+    plain = all(re.fullmatch(r"[\w./-]+", each, re.ASCII) for each in names)
+    return ",".join(names) if plain else None
+
+
+def _walk(ask: Walk) -> Sequence[str] | None:
+    roots = sorted({normpath(root) for root in ask.roots})
+    seconds = str(max(1, math.floor(ask.seconds_limit)))
+    words = ["Walk", str(ask.uid), str(ask.gid), str(ask.entries), seconds]
+    skipped = [("-path", each) for each in ask.skip] + [("-name", each) for each in ask.skip_names]
+    for root in roots:
+        words += [root, "-xdev"]
+        for other in roots:
+            words += ["-path", _literal(other), "-prune", "-o"] if other != root else []
+        words += ["(", "-path", ""]
+        for test, each in skipped:
+            words += ["-o", test, _literal(each)]
+        words += [")", "--"]
+    return words if words.count("--") == len(roots) else None
+
+
+def _literal(text: str) -> str:
+    """A pattern of find that matches this text alone."""
+    return re.sub(r"([\\*?[])", r"\\\1", text)
+
+
 _ANSWERS: Mapping[type[Ask[Any]], Callable[[Any], Sequence[str] | None]] = {
     Self: lambda _: ["Self"],
     Account: _account,
@@ -513,4 +611,19 @@ _ANSWERS: Mapping[type[Ask[Any]], Callable[[Any], Sequence[str] | None]] = {
     Stat: lambda ask: ["Stat", ask.path],
     Space: lambda ask: ["Space", ask.path],
     Run: _run,
+    PrivateKey: lambda ask: ["PrivateKey", ask.path],
+    Walk: _walk,
+    Listeners: lambda ask: ["Listeners", ",".join(map(str, ask.ports))],
+    EnvFile: _env_file,
+    Compose: _compose,
+    DockerApi: _docker_api,
+    DockerConfig: lambda ask: ["DockerConfig", ask.path],
+    LicenseFile: lambda ask: ["LicenseFile", ask.path, str(int(ask.whole))],
+    Certificates: lambda ask: ["Certificates", ask.path],
 }
+_WITH_AWK = {
+    kind.__name__
+    for kind in (
+        Walk, Listeners, EnvFile, Compose, DockerApi, DockerConfig, LicenseFile, Certificates
+    )
+}  # fmt: skip

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+pytest.register_assert_rewrite("tests.twins")
+
 REPOSITORY = Path(__file__).parent.parent
 SMALL = Path(__file__).with_name("small")
 

@@ -2,63 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from msgspec.structs import replace
 
-from sesam_audit import probe
 from sesam_audit.asks import (
     Account,
-    Answer,
     Ask,
     Dial,
-    DockerConfig,
+    DockerApi,
     EnvFile,
     File,
     Files,
-    LicenseFile,
-    Listeners,
+    Fsync,
+    Listen,
     Lookup,
     Names,
-    PrivateKey,
+    Pull,
     Run,
-    RunAnswer,
     Self,
-    SelfAnswer,
     Space,
-    SpaceAnswer,
     Stat,
-    StatAnswer,
     Walk,
 )
 from sesam_audit.probe_sh import script
 
-MARKER = "0123456789abcdef"
-NOBODY = 65534
-SHELLS = [
-    shell
-    for shell in (("dash",), ("bash",), ("bash", "--posix"), ("busybox", "sh"))
-    if shutil.which(shell[0])
-]
-PYTHON = (
-    Path(probe.__file__).read_bytes()
-    + b"""
-sys.stdout.buffer.write(respond(json.loads(sys.argv[1])))
-"""
-)
+from .twins import MARKER, NOBODY, SHELLS, alike, assert_alike, spoken, told, told_by_python
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -77,89 +55,6 @@ def place() -> Iterator[Path]:
     made.chmod(0o755)
     yield made
     shutil.rmtree(made)
-
-
-def spoken(output: bytes, rounds: Sequence[Sequence[Ask[Any]]]) -> list[list[Any]]:
-    """The frames of a conversation, each with its length in bytes, decoded as the engine does."""
-    answers = []
-    for asks in rounds:
-        head, output = output.removeprefix(b"\n").split(b"\n", 1)
-        marker, length = head.split()
-        assert marker == MARKER.encode()
-        frame, output = output[: int(length)], output[int(length) :]
-        assert frame.isascii()
-        raw = msgspec.json.decode(frame, type=list[msgspec.Raw])
-        answers.append(
-            [
-                msgspec.json.decode(one, type=type(ask).answer)
-                for ask, one in zip(asks, raw, strict=True)
-            ]
-        )
-    assert output == b""
-    return answers
-
-
-def told(
-    shell: Sequence[str], *asks: Ask[Any], deadline: float = 20, user: int | None = None
-) -> list[Any]:
-    """What a shell answers."""
-    done = subprocess.run(
-        [*shell, "-s"],
-        input=script(MARKER, asks, deadline=deadline).encode(),
-        stdout=subprocess.PIPE,
-        check=False,
-        timeout=60,
-        user=user,
-        group=user,
-        extra_groups=None if user is None else [],
-    )
-    assert done.returncode == 0
-    return spoken(done.stdout, [asks])[0]
-
-
-def told_by_python(*asks: Ask[Any], user: int | None = None) -> list[Any]:
-    """What the probe answers."""
-    spelt = [{"ask": type(ask).__name__, **msgspec.to_builtins(ask)} for ask in asks]
-    done = subprocess.run(
-        [
-            sys.executable if user is None else "/usr/bin/python3",
-            *("-I", "-S", "-"),
-            json.dumps({"asks": spelt, "deadline": 20}),
-        ],
-        input=PYTHON,
-        stdout=subprocess.PIPE,
-        check=True,
-        timeout=60,
-        user=user,
-        group=user,
-        extra_groups=None if user is None else [],
-    )
-    answers = msgspec.json.decode(done.stdout, type=list[msgspec.Raw])
-    return [
-        msgspec.json.decode(one, type=type(ask).answer)
-        for ask, one in zip(asks, answers, strict=True)
-    ]
-
-
-def alike(answer: Answer) -> Answer:
-    """An answer without what the two may tell differently."""
-    answer = replace(answer, seconds=0.0, error="ENOENT" if answer.missing else answer.error)
-    if isinstance(answer, SelfAnswer):
-        return replace(answer, python=(), time=0.0)
-    if isinstance(answer, StatAnswer):
-        return replace(answer, modified=float(int(answer.modified)))
-    if isinstance(answer, SpaceAnswer):
-        return replace(answer, available=0, inodes_available=0)
-    if isinstance(answer, RunAnswer) and answer.code < 0:
-        return replace(answer, code=128 - answer.code)
-    return answer
-
-
-def assert_alike(shell: Sequence[str], *asks: Ask[Any], user: int | None = None) -> None:
-    answers = map(alike, told(shell, *asks, user=user))
-    expected = map(alike, told_by_python(*asks, user=user))
-    for ask, one, other in zip(asks, answers, expected, strict=True):
-        assert (str(ask), one) == (str(ask), other)
 
 
 # -- the same answers as the probe ----------------------------------------------------------------
@@ -292,15 +187,16 @@ def test_logins_are_cut_out_of_urls(
 
 def test_what_a_shell_cannot_tell_is_said(shell: Sequence[str]) -> None:
     asks: list[Ask[Any]] = [
-        LicenseFile("/etc/passwd"),
-        EnvFile("/etc/environment", ("PATH",)),
-        DockerConfig("/root/.docker/config.json"),
-        PrivateKey("/etc/passwd"),
-        Walk(("/etc",), 0, 0),
         Dial("localhost"),
+        Pull("library/busybox", "latest"),
+        Listen((1,)),
         Lookup("localhost", "A"),
-        Listeners((22,)),
+        Fsync("/etc"),
         Account("-x"),
+        EnvFile("/etc/environment", ("a,b",)),
+        DockerApi("/info", ("a\\b",)),
+        DockerApi("/containers/json?x y", ()),
+        Walk(("/etc",), 0, 0, skip_names=("--",)),
     ]
     assert [answer.error for answer in told(shell, *asks)] == ["UNSUPPORTED"] * len(asks)
 

@@ -8,13 +8,14 @@ from sesam_audit.destinations import (
     BY_UPDATER,
     IPS_WARNING,
     LOG_SUBJECT,
+    PRIVATE_IMAGE,
     Service,
     destinations,
     needed,
 )
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.control import Control
-from sesam_audit.facts.interception import Interceptor, Interceptors
+from sesam_audit.facts.interception import Interceptors
 from sesam_audit.facts.pull import BY_HAND, Pulled, Rehearsal, uncovered
 from sesam_audit.facts.reach import Reach
 from sesam_audit.facts.rooms import Rooms
@@ -111,6 +112,11 @@ def check_docker_layers(rehearsal: Rehearsal, control: Control, now: Now, found:
     for outside in uncovered(rehearsal.met()):
         beside += f"; the guide's wildcards do not hold {outside}"
     assert verdict.ok, f"{verdict}{beside}"
+    spent = rehearsal.spent
+    if isinstance(spent, Pulled):
+        found.note(f"--spend-pull, of {PRIVATE_IMAGE}:{rehearsal.tag}: {spent.way}")
+    if isinstance(spent, Pulled) and spent.read:  # else it is docker.registry-access's
+        assert spent.arrived, f"no layer of {PRIVATE_IMAGE} came: {spent.ended(now)}"
 
 
 @requirement(
@@ -292,7 +298,7 @@ def check_interception(interceptors: Interceptors, now: Now, found: Found) -> No
     seen = interceptors.seen(now)
     found.note(f"judged against {interceptors.roots.name}")
     met = interceptors.met(now)
-    assert not met, f"TLS is opened by {'; '.join(map(_opened, met))}"
+    assert not met, f"TLS is opened by {'; '.join(map(str, met))}"
     if not seen:
         raise Unknown("no TLS chain was seen: nothing was reached")
     found.note(f"{len(seen)} of {len(interceptors.names)} destinations showed a chain")
@@ -313,7 +319,7 @@ def check_proxy(reach: Reach, control: Control, profile: Profile, now: Now, foun
     """
     subjects = [each.key for each in destinations(profile) if each.needed]
     ways = {subject: reach.through_proxy(subject, now) for subject in subjects}
-    ways |= {subject: _also(control, subject, way, now) for subject, way in ways.items()}
+    ways |= {subject: control.excused(subject, way, now) for subject, way in ways.items()}
     refused = [way for way in ways.values() if isinstance(way, Dialled)]
     found.note(f"{len(subjects) - len(refused)} of {len(subjects)} were not refused")
     assert not refused, "; ".join(dict.fromkeys(map(str, refused)))
@@ -378,19 +384,3 @@ def _indicate(  # noqa: PLR0913, PLR0917 - what a rule's indicators are judged b
     if subject == reach.first(rule):
         for note in indicators(reach, control, rule, now):
             found.note(note)
-
-
-def _also(
-    control: Control, subject: str, way: Dialled | Unknown | None, now: Now
-) -> Dialled | Unknown | None:
-    """What a proxy refused, unless nobody else reaches it either."""
-    if isinstance(way, Dialled):
-        try:
-            control.beside(subject, way, now)
-        except Unknown as unknown:
-            return unknown
-    return way
-
-
-def _opened(interceptor: Interceptor) -> str:
-    return f"{interceptor.authority!r} for {', '.join(interceptor.names)}"

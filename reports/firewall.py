@@ -85,6 +85,7 @@ def details(flow: Flow, finding: Finding | None) -> Iterator[tuple[str, str]]:
         "Judged for": flow.consumer,
         "Dialled on": flow.context,
         "Addresses": ", ".join((*flow.addresses_v4, *flow.addresses_v6)),
+        "TCP by family": _families(flow),
         "Proxy": _proxy(flow),
         "Redirect": flow.redirect,
         "TLS": flow.tls_version,
@@ -98,6 +99,11 @@ def details(flow: Flow, finding: Finding | None) -> Iterator[tuple[str, str]]:
         "Finding": " ".join(filter(None, (flow.finding, flow.subject))),
     }
     return ((name, text) for name, text in shown.items() if text)
+
+
+def _families(flow: Flow) -> str:
+    told = {"IPv4": flow.tcp_v4, "IPv6": flow.tcp_v6}
+    return ", ".join(f"{family} {word}" for family, word in told.items() if word)
 
 
 def _proxy(flow: Flow) -> str:

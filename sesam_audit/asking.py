@@ -38,7 +38,7 @@ def profile_of(options: Mapping[str, Any]) -> Profile:
     """
     settings = ["settled=60"] if options.get("wait") is not None else []
     settings += options["settings"]
-    switches = ("measure_storage", "passive")
+    switches = ("measure_storage", "spend_pull", "passive")
     settings += [f"{switch}=true" for switch in switches if options.get(switch)]
     if options.get("vantages"):
         settings.append(f"vantages={','.join(map(_vantage, options['vantages']))}")

@@ -583,6 +583,7 @@ class Pull(Ask[PullAnswer], frozen=True):
     proxy: str = ""
     vantage: str = "host"
     context: str = ""  # "daemon": by dockerd's own proxy, login and exceptions
+    spend: bool = False  # of a manifest: read it, and fetch a layer's first 1024 bytes too
     seconds_limit: float = 0.0
 
 

@@ -75,6 +75,7 @@ _reaching = _several(
     click.option("--passive", is_flag=True,
                  help="No listener on free ports 80 and 443, not even for seconds."),
     click.option("--measure-storage", is_flag=True, help="Measure fsync latency; writes one file."),
+    click.option("--spend-pull", is_flag=True, help="Pull a layer's start of the private image."),
     click.option("--timeout", type=click.FloatRange(1, 3600), default=60.0, show_default=True,
                  metavar="SECONDS", help="For one host as a whole."),
     click.option("--jobs", type=click.IntRange(1, 512), default=16, show_default=True,

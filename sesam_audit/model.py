@@ -156,6 +156,8 @@ class Flow(Struct, frozen=True, kw_only=True):
     addresses_v6: tuple[str, ...] = ()
     dns: str = "not tried"
     tcp: str = "not tried"
+    tcp_v4: str = ""  # by IPv4 alone; "" without such an address
+    tcp_v6: str = ""  # by IPv6 alone; a host without such a route does not try it
     tls: str = "not tried"
     http: str = "not tried"
     http_status: int = 0

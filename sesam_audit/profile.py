@@ -44,6 +44,7 @@ class Profile:
     rhel_rebuilds: Literal["fail", "accept"] = "fail"
     deadline: float = 10.0
     measure_storage: bool = False
+    spend_pull: bool = False
     vantages: tuple[str, ...] = ()
     passive: bool = False
     redirect: bool = True

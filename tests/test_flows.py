@@ -16,6 +16,8 @@ from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.pull import Pulled, Rehearsal
 from sesam_audit.facts.reach import Reach, Reached
 from sesam_audit.facts.rooms import Rooms
+from sesam_audit.facts.scene import Scene
+from sesam_audit.facts.telling import notes
 from sesam_audit.flows import flows
 from sesam_audit.judge import Case
 from sesam_audit.level import Level
@@ -24,7 +26,7 @@ from sesam_audit.profile import Profile
 from sesam_audit.rules import RULES
 from sesam_audit.testing import NOW
 
-from .facts.network import PUBLIC, chain, good, perfect, stopped, tls
+from .facts.network import PUBLIC, chain, destination, good, perfect, stopped, tls
 
 PYPI = "pypi.org:443"
 AT = "2026-11-22T12:00:00Z"
@@ -408,3 +410,36 @@ def test_a_way_in_names_its_finding() -> None:
     row = rows(None, view(REFUSED), findings=(judged,))[0]
 
     assert (row.finding, row.subject, row.outcome) == ("inbound.http", "host's address", "unknown")
+
+
+# -- by family -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("attempts", "four", "six", "named"),
+    [
+        ((("2001:db8::7", "TIMEOUT"), ("192.0.2.7", "open")), "ok", "timeout", True),
+        ((("2001:db8::7", "ECONNREFUSED"), ("192.0.2.7", "open")), "ok", "refused", True),
+        ((("2001:db8::7", "ENETUNREACH"), ("192.0.2.7", "open")), "ok", "no route", False),
+        ((("192.0.2.7", "open"),), "ok", "not tried", False),
+        ((("2001:db8::7", "open"),), "not tried", "ok", False),
+        ((("2001:db8::7", "TIMEOUT"), ("192.0.2.7", "TIMEOUT")), "timeout", "timeout", False),
+    ],
+)
+def test_each_family_has_its_own_result(
+    attempts: tuple[tuple[str, str], ...], four: str, six: str, named: bool
+) -> None:
+    tried = tuple(Attempt(address, result) for address, result in attempts)
+    answer = replace(good("pypi.org"), addresses=("2001:db8::7", "192.0.2.7"), attempts=tried)
+
+    row = outward(PYPI, answer)
+
+    assert (row.tcp_v4, row.tcp_v6) == (four, six)
+    scene = Scene(answer, destination("pypi.org"), NOW, PUBLIC.bundle)
+    assert any("IPv6 address does not answer" in note for note in notes(scene)) is named
+
+
+def test_a_name_without_ipv6_has_no_word_for_it() -> None:
+    row = outward(PYPI, good("pypi.org"))
+
+    assert (row.tcp_v4, row.tcp_v6) == ("ok", "")

@@ -58,6 +58,17 @@ class Control(Struct, frozen=True):
             )
         return f"; the auditor met {sample.word} there"
 
+    def excused(
+        self, subject: str, way: Dialled | Unknown | None, now: datetime
+    ) -> Dialled | Unknown | None:
+        """What a proxy refused, unless the auditor does not reach it either."""
+        if isinstance(way, Dialled):
+            try:
+                self.beside(subject, way, now)
+            except Unknown as unknown:
+                return unknown
+        return way
+
     def _verdict(self, subject: str, now: datetime) -> Dialled | Unknown:
         try:
             return self.reach.dialled(subject, now)

@@ -18,6 +18,9 @@ class Interceptor(Struct, frozen=True):
     authority: str
     names: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return f"{self.authority!r} for {', '.join(self.names)}"
+
 
 class Interceptors(Struct, frozen=True):
     """The chains that were met, destination by destination."""

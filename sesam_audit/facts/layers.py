@@ -63,6 +63,7 @@ def met(answer: DialAnswer) -> dict[str, Any]:
         "tls_version": answer.tls_version,
         "host_store": _host_store(answer),
         "tcp_seconds": opened.seconds if opened else 0.0,
+        **by_family(answer),
         "seconds": answer.seconds,
         "tries": answer.tries,
     }
@@ -71,6 +72,21 @@ def met(answer: DialAnswer) -> dict[str, Any]:
         shown["issuer"], shown["sha256"] = found.issuer, found.sha256
         shown["not_after"] = f"{found.not_after:%Y-%m-%d}"
     return shown
+
+
+def by_family(answer: DialAnswer) -> dict[str, str]:
+    """What TCP came to by IPv4 and by IPv6: ok, why not, "not tried", "" without an address.
+
+    A host without an IPv6 route tries IPv4 first, and IPv6 not at all where that answers.
+    """
+    words = {}
+    for family, version_6 in (("tcp_v4", False), ("tcp_v6", True)):
+        tried = [x.result for x in answer.attempts if (":" in x.address) is version_6]
+        there = any((":" in each) is version_6 for each in answer.addresses)
+        failed = [_ERRORS.get(each, each) for each in tried if each != "open"]
+        word = "ok" if "open" in tried else ", ".join(dict.fromkeys(failed))
+        words[family] = word or ("not tried" if there else "")
+    return words
 
 
 def source(answer: DialAnswer) -> str:

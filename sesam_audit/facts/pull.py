@@ -70,6 +70,12 @@ class Pulled(Struct, frozen=True):
         return whole and self.answer.received > 0 and self.answer.sample.startswith(_GZIP)
 
     @property
+    def read(self) -> bool:
+        """Whether the registry showed the manifest, whatever came after."""
+        manifests = (x for x in self.answer.steps if "/manifests/" in x.path)
+        return any((each.host, each.status) == (REGISTRY, 200) for each in manifests)
+
+    @property
     def way(self) -> str:
         """Every request with its answer, in one line."""
         steps = self.answer.steps
@@ -125,6 +131,7 @@ class Rehearsal(Struct, frozen=True):
     public: Pulled | Unknown
     private: Pulled | Unknown
     tag: str = PRODUCTION_TAG
+    spent: Pulled | Unknown | None = None  # a layer of the private image, with --spend-pull
 
     @property
     def ended_at(self) -> str:
@@ -156,7 +163,8 @@ class Rehearsal(Struct, frozen=True):
         Raises:
             Unknown: neither was tried.
         """
-        both = [each for each in (self.public, self.private) if isinstance(each, Pulled)]
+        pulls = (self.public, self.private, self.spent)
+        both = [each for each in pulls if isinstance(each, Pulled)]
         hosts = tuple(dict.fromkeys(host for each in both for host in each.hosts))
         if not hosts:
             known(self.public).tried()
@@ -177,10 +185,14 @@ class Rehearsal(Struct, frozen=True):
             private = tag
         elif tag != PRODUCTION_TAG:
             private = yield from attempt(_private(tag))
+        spent: PullAnswer | Unknown | None = None
+        if profile.spend_pull and isinstance(tag, str):
+            spent = yield from attempt(_private(tag, spend=True))
         return cls(
             public if isinstance(public, Unknown) else _pulled(public, roots),
             private if isinstance(private, Unknown) else _pulled(private, roots),
             PRODUCTION_TAG if isinstance(tag, Unknown) else tag,
+            _pulled(spent, roots) if isinstance(spent, PullAnswer) else spent,
         )
 
 
@@ -217,8 +229,9 @@ def _blob(blob: PinnedBlob) -> Steps[PullAnswer]:
     return (yield from Pull(blob.repository, blob.digest, "GET", context="daemon"))
 
 
-def _private(tag: str) -> Steps[PullAnswer]:
-    return (yield from Pull(PRIVATE_IMAGE, tag, login_file=LOGIN_FILE, context="daemon"))
+def _private(tag: str, *, spend: bool = False) -> Steps[PullAnswer]:
+    ask = Pull(PRIVATE_IMAGE, tag, login_file=LOGIN_FILE, context="daemon", spend=spend)
+    return (yield from ask)
 
 
 def _tag(deployment: Deployment | Unknown) -> str | Unknown:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sesam_audit.destinations import LOG_SUBJECT, Consumer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.control import Control
+from sesam_audit.facts.layers import by_family
 from sesam_audit.facts.reach import Reach
 from sesam_audit.facts.rooms import where
 from sesam_audit.facts.scene import Scene
@@ -23,6 +24,12 @@ def notes(scene: Scene) -> Iterator[str]:
         yield f"proxy: {answer.proxy or 'none'} ({answer.proxy_from})"
     if answer.addresses:
         yield f"{destination.name} is {', '.join(answer.addresses)}"
+    behind = by_family(answer)
+    if behind["tcp_v4"] == "ok" and behind["tcp_v6"] not in ("", "ok", "not tried", "no route"):
+        yield (
+            f"its IPv6 address does not answer ({behind['tcp_v6']}), IPv4 does: programs that try"
+            " IPv6 first are late, or fail; ask for both, or have the host use IPv4 alone"
+        )
     leaf = scene.leaf
     if leaf is None:
         return

@@ -201,3 +201,31 @@ def test_the_whole_audit_is_bounded_when_layers_vanish(
 
     assert audited.outcomes[LAYERS] == "blocked"
     assert audited.outcomes[f"outbound.docker [{CLOUDFRONT}:443]"] == "failed"
+
+
+def test_nothing_of_the_private_image_is_read_unless_told(
+    auditor: Auditor, perfect: LabHost, internet: Internet
+) -> None:
+    before = len(internet.requests())
+    pulled(auditor, perfect)
+
+    asked = internet.requests()[before:]
+    assert not any(" GET " in line and "/manifests/" in line for line in asked)
+    assert not any("sesam/sesam-node/blobs" in line for line in asked)
+
+
+def test_a_pull_of_the_private_image_is_spent_when_told(
+    auditor: Auditor, perfect: LabHost, internet: Internet
+) -> None:
+    before = len(internet.requests())
+    words = ("--only", "docker", "--only", "outbound", "--spend-pull")
+    audited = auditor.audit(perfect, words=words)
+
+    asked = internet.requests()[before:]
+    assert judged(audited) == dict.fromkeys((LAYERS, COVERAGE, ACCESS), "passed")
+    (note,) = (x for x in audited.findings[LAYERS]["notes"] if x.startswith("--spend-pull"))
+    assert note.endswith(f"{CLOUDFRONT} 206")
+    assert any(" GET /v2/sesam/sesam-node/manifests/weekly-prod 200" in line for line in asked)
+    assert any(" GET /v2/sesam/sesam-node/blobs/sha256:" in line for line in asked)
+    assert LOGIN not in audited.out
+    assert "lab-customer" not in audited.out

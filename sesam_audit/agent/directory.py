@@ -1,5 +1,6 @@
 """A directory: made with its final owner and mode, or brought to them."""
 
+import errno
 import os
 from typing import Optional
 
@@ -97,6 +98,8 @@ class Directory(Action):
         try:
             os.rmdir(place.name, dir_fd=place.directory)
         except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY):
+                raise
             return "left", "it is in use: %s" % (error.strerror or "").lower()
         place.sync()
         return "undone", ""

@@ -125,9 +125,9 @@ def bound(plan: Plan, found: list[Answer]) -> Answer:
 
 
 @contextlib.contextmanager
-def agent(root: str, **more: Any) -> Iterator[Agent]:
+def agent(root: str, python: str = sys.executable, **more: Any) -> Iterator[Agent]:
     """A conversation that is closed at its end."""
-    started = Agent(root, **more)
+    started = Agent(root, python, **more)
     try:
         yield started
     finally:

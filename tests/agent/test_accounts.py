@@ -47,7 +47,7 @@ def machine(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def talk(machine: Path) -> Iterator[Agent]:
     """A conversation with an agent in the copy."""
-    with agent("/", before=("chroot", str(machine))) as started:
+    with agent("/", "/usr/bin/python3", before=("chroot", str(machine))) as started:
         yield started
 
 
@@ -169,7 +169,10 @@ def test_killed_in_the_distributions_tool_the_next_attempt_ends_it(
 ) -> None:
     """At some of the tool's writing calls, or with SESAM_AUDIT_KILL_ALL at each of them."""
     for name, number in harness.sampled(calls_of(tool, tmp_path), 5):
-        with overlay(tmp_path) as root, agent("/", before=("chroot", str(root))) as talk:
+        with (
+            overlay(tmp_path) as root,
+            agent("/", "/usr/bin/python3", before=("chroot", str(root))) as talk,
+        ):
             before = files(root)
             wrapper = killing(root, tool, f"-e inject={name}:signal=SIGKILL:when={number}")
             first = talk.carry_out(talk.plan(*WANTED))
@@ -190,7 +193,10 @@ def test_killed_in_the_distributions_tool_the_next_attempt_ends_it(
 
 def calls_of(tool: str, base: Path) -> list[harness.Point]:
     """The writing calls of a tool at its work."""
-    with overlay(base) as root, agent("/", before=("chroot", str(root))) as talk:
+    with (
+        overlay(base) as root,
+        agent("/", "/usr/bin/python3", before=("chroot", str(root))) as talk,
+    ):
         killing(root, tool, "", "/tmp/calls")
         assert talk.carry_out(talk.plan(*WANTED))["outcome"] == "done"
         assert talk.undo()["outcome"] == "done"

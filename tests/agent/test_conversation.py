@@ -221,7 +221,7 @@ def test_a_child_keeps_the_lock_when_the_worker_is_killed(tmp_path: Path) -> Non
         (root / "usr/bin/getent").write_text("#!/bin/sh\nexec sleep 6\n")
         (root / "usr/bin/getent").chmod(0o755)
         group = {"name": "sesam", "gid": 60123}
-        with agent("/", before=("chroot", str(root))) as talk:
+        with agent("/", "/usr/bin/python3", before=("chroot", str(root))) as talk:
             plan = dict(talk.plan(directory("/srv/x")))
             plan["actions"] = [
                 {"id": "1", "kind": "group", "title": "g", "after": group, "before": {}}

@@ -181,8 +181,8 @@ Walk() {
     p*) passed=${line#p} ;;
     esac
   done
-  # $1: whether it was full
-  case $1/$refused in !*|0/!) fail UNSUPPORTED; return ;; esac
+  # $1: whether it was full. Of a find that was killed the shell too may complain.
+  case $1/$code/$refused in !*|0/0/!) fail UNSUPPORTED; return ;; esac
   if [ "$1$code" = 00 ]; then complete=true; else complete=false; fi
   if [ "$4$refused$complete" = '0[]true' ]; then fail ENOENT; return; fi
   [ "$refused" != ! ] || refused='[]'

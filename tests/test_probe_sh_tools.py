@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -282,6 +283,23 @@ def test_a_walk_ends_at_its_bound(shell: Sequence[str], place: Path) -> None:
     assert (whole.entries, whole.offenders, whole.complete) == (31, 31, True)
     assert (cut.entries, cut.offenders, cut.complete) == (30, 30, False)
     assert len(whole.samples) == 20
+
+
+@as_root
+def test_a_walk_that_takes_too_long_tells_how_far_it_came(
+    shell: Sequence[str], place: Path
+) -> None:
+    (place / "bin").mkdir()
+    (place / "bin" / "find").write_text(
+        f'#!/bin/sh\n{shutil.which("find")} "$@"\ncase "$*" in *bin*) exec sleep 60 ;; esac\n'
+    )
+    (place / "bin" / "find").chmod(0o755)
+    ask = Walk((f"{place}/bin",), 9, 9, seconds_limit=2)
+    began = time.monotonic()
+    (answer,) = told(shell, ask, mounts={"/usr/local/sbin": place / "bin"})
+    assert time.monotonic() - began < 8
+    assert (answer.error, answer.entries, answer.offenders) == (None, 2, 2)
+    assert (answer.complete, answer.unreadable) == (False, ())
 
 
 @contextmanager

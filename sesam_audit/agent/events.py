@@ -11,7 +11,8 @@ from .state import Run, State, alive
 Event = Dict[str, Any]
 HEARTBEAT = 5.0  # seconds of silence
 _TURN = 0.1
-_LONGEST = 1 << 15  # bytes of one event
+_SHORT = ("seq", "at", "event", "action", "outcome")  # what is left of a longer one
+_LONGEST = 1 << 20  # bytes of one event
 
 
 class Events:
@@ -33,7 +34,7 @@ class Events:
         told = dict(self._masked(more), seq=self._number, at=utc(), event=event)
         line = canonical(told)
         if len(line) > _LONGEST:
-            kept = {key: told[key] for key in ("seq", "at", "event", "action") if key in told}
+            kept = {key: told[key] for key in _SHORT if key in told}
             line = canonical(kept)
         try:
             os.write(self._file, line + b"\n")

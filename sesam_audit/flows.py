@@ -100,15 +100,20 @@ def _outbound(case: Case, judged: Judged) -> Iterator[Flow]:
         if not each.context:
             found.append(_row(given, finding, look))
             continue
-        theirs = each.consumer is Consumer.CONTAINER  # then the host's row only stands beside
+        theirs = each.consumer is Consumer.CONTAINER
         updates = judged.get((each.rule, f"{key}{BY_UPDATER}"))
-        there = {"context": PLACES[each.context], "consumer": Consumer.CONTAINER.value}
+        there = {
+            "vantage": "container",
+            "context": PLACES[each.context],
+            "consumer": Consumer.CONTAINER.value,
+        }
         inside = partial(_inside, rooms, key, case)
-        rows = [
-            _row({**given, **there}, finding if theirs else updates, inside),
-            _row(given, None if theirs else finding, look),
-        ]
-        found += rows if theirs else rows[::-1]
+        if theirs:
+            found.append(_row({**given, **there}, finding, inside))
+            found.append(_row({**given, "need": "beside"}, None, look))
+        else:
+            found.append(_row(given, finding, look))
+            found.append(_row({**given, **there}, updates, inside))
     found.append(_layers(case, judged))
     order = [*RULES, ""]
     yield from sorted(found, key=lambda flow: order.index(flow.rule))

@@ -140,7 +140,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     name: str
     port: int
     purpose: str
-    need: str  # needed, or indicator: shows only whether a rule is narrower than its wildcard
+    need: str  # needed; indicator: of a rule's width; beside: the host's, where a container decides
     outcome: str = ""  # of the finding that judges it; "" for an indicator
     result: str = "not tried"  # one word for the whole
     said: str = ""  # the same as a sentence

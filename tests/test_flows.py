@@ -325,6 +325,13 @@ def test_containers_and_host_have_a_row_each_and_only_the_consumers_is_judged() 
         ("the host's network path", "ok", "", ""),
     ]
     assert (updates.consumer, updates.finding) == ("a container", "outbound.docker-updates")
+    assert [x.vantage for x in (hub, updates, portal, beside)] == [
+        "host",
+        "container",
+        "container",
+        "host",
+    ]
+    assert [x.need for x in (hub, updates, portal, beside)] == ["needed"] * 3 + ["beside"]
 
 
 def test_the_context_is_where_it_was_dialled() -> None:

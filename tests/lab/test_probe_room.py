@@ -76,7 +76,7 @@ def left(host: LabHost, seconds: float = 10) -> str:
 
 
 def kept(host: LabHost) -> str:
-    return host.run("iptables-save | grep -v '^[#:]'; ip -br address; docker network ls").stdout
+    return host.run("iptables-save | grep -v '^[#:]'; ip -br -4 address; docker network ls").stdout
 
 
 def seen_from(lab: Lab, host: LabHost, port: int, address: str = "") -> str:
@@ -98,11 +98,15 @@ def test_a_container_dials_with_its_own_resolver_and_route(
     assert (answer.trusted, answer.store, answer.whole_chain) == (None, "", True)
 
 
-def test_without_a_network_sesam_the_other_stands_in(asked: Conversation, host: LabHost) -> None:
-    host.run("docker network rm sesam")
+@pytest.mark.parametrize("instead", ["true", "docker network create --internal sesam"])
+def test_without_a_network_sesam_that_leads_out_the_other_stands_in(
+    asked: Conversation, host: LabHost, instead: str
+) -> None:
+    host.run(f"docker network rm sesam; {instead}")
     try:
         answer = asked(Dial("portal.sesam.io", context=SESAM))
     finally:
+        host.run("docker network rm sesam", check=False)
         host.run("docker network create sesam")
 
     assert (answer.error, answer.context) == (None, DEFAULT)

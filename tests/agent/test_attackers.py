@@ -95,7 +95,7 @@ def test_nothing_is_written_through_a_swapped_directory(trap: Path) -> None:
 
     assert stolen(trap) == []
     assert (trap / "etc/config").read_text() == "not theirs"
-    assert "done" in outcomes
+    assert outcomes  # of plans that were begun between two swaps
 
 
 def test_with_chown_by_path_files_are_given_away(trap: Path) -> None:

@@ -23,7 +23,8 @@ from sesam_audit.vantages import Vantages
 
 HERE = "host"
 _COMMANDS_SECONDS = 10.0  # what a round leaves for commands when its dials are done sooner
-_LAST_DIALS = 1.0  # what later rounds' dials still get when the deadline is used up
+_ENDS = (0.8, 0.96, 1.0)  # by when the dials of each round end, as parts of the deadline
+_LAST_DIALS = 0.3  # seconds that dials get at the least, when all else took longer
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -133,7 +134,8 @@ class _Rounds:
         self._vantages = vantages
         self._target, self._host, self._order = target, host, order
         self._inquiry, self._evidence, self._progress = inquiry, evidence, progress
-        self._dialling = order.profile.deadline
+        self._dialled = 0.0  # seconds that rounds with dials have taken
+        self._dialling = 0.0  # seconds that the dials of this round have
         self._contact = ContactAnswer(
             scheme=target.scheme, address=address(target, self._order.way)
         )
@@ -148,6 +150,8 @@ class _Rounds:
                     break
                 if number == 0:  # whoever is selected, the report says who looked
                     asks = tuple(dict.fromkeys((Self(), *asks)))
+                end = self._order.profile.deadline * _ENDS[number]
+                self._dialling = max(_LAST_DIALS, end - self._dialled)
                 self._evidence.answers.update(self._round(asks))
                 self._inquiry.feed(self._evidence.answers)
                 self._progress(self._target, f"round {number + 1} answered")
@@ -173,7 +177,7 @@ class _Rounds:
         finally:
             for helper in helpers:
                 helper.join()
-        self._dialling = max(_LAST_DIALS, self._dialling - (time.monotonic() - begun))
+        self._dialled += time.monotonic() - begun
         if here and not self._contact.answered:
             self._contact = replace(self._contact, asked=asked, answered=time.time())
         return {Contact(): self._contact, **theirs, **mine}

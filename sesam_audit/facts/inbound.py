@@ -11,6 +11,7 @@ from sesam_audit.asks import ContactAnswer, DialAnswer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.leaf import Leaf, leaf
 from sesam_audit.facts.markers import location
+from sesam_audit.facts.scene import SHORT
 from sesam_audit.facts.trust import Bundle, judge_chain
 
 AUDITOR = "auditor"
@@ -70,7 +71,11 @@ class Inbound(Struct, frozen=True):
         if any(each.source == each.address != "" for each in answer.attempts):
             who = f"the {AUDITOR}" if self.vantage == AUDITOR else self.vantage
             raise no_vantage(f"{who} runs on the host itself, which is no evidence about it")
-        return _own(answer, self.token) or _seen(answer)
+        seen = _own(answer, self.token) or _seen(answer)
+        tried = sum(each.seconds for each in answer.attempts if each.result == "TIMEOUT")
+        if seen.kind == "silent" and 0 < tried < SHORT:
+            raise Unknown(f"only {tried:.1f} s were left of the deadline to reach {seen.text}")
+        return seen
 
     def _answer(self, port: int, way: str) -> DialAnswer:
         if self.contact.scheme == "local" and self.vantage == AUDITOR:

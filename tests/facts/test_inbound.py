@@ -347,3 +347,11 @@ def test_open_docker_api(answer: dict[str, Any], open_api: bool) -> None:
     found = inbound(by_address={2375: opened(chain=(), **answer)})
 
     assert found.docker_api(2375) is open_api
+
+
+def test_a_deadline_that_ran_out_is_no_filter() -> None:
+    attempts = (Attempt(address="192.0.2.7", result="TIMEOUT", seconds=0.9),)
+    answer = DialAnswer(layer="tcp", error="TIMEOUT", attempts=attempts)
+
+    with pytest.raises(Unknown, match=r"only 0\.9 s were left of the deadline to reach 192.0.2.7"):
+        inbound(by_address={443: answer}).seen(443)

@@ -135,7 +135,7 @@ def test_a_part_in_the_way_in_brings_its_verdict_and_no_other(
     auditor = Auditor(lab)
     assert outside.name == "outside"
     with put(lab, cell, perfect):
-        audited = auditor.audit(perfect, "deadline=4", words=cell.words)
+        audited = auditor.audit(perfect, "deadline=8", words=cell.words)
 
     assert rows(audited) == {row: cell.rows.get(row, "ok") for row in ALL}
     assert audited.outcomes == dict.fromkeys(audited.outcomes, PASSED) | NO_IPV6 | cell.changes

@@ -38,7 +38,7 @@ def outside(lab: Lab) -> Iterator[LabHost]:
 def table(lab: Lab, host: LabHost, path: Path) -> list[dict[str, str]]:
     """The rows of an audit's table, and nothing else of it."""
     words = (host.spec(), "-q", "--from", "ssh://outside=internet", "--report", f"csv={path}")
-    Auditor(lab)(*words, "--format", "json", settings=("deadline=4",))
+    Auditor(lab)(*words, "--format", "json", settings=("deadline=8",))
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
 

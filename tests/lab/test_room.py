@@ -81,7 +81,7 @@ def test_names_that_only_the_host_resolves(auditor: Auditor, perfect: LabHost) -
 
 def test_packets_that_the_host_does_not_forward(auditor: Auditor, perfect: LabHost) -> None:
     with dropped(perfect, f"-p tcp --dport 443 {NEW}"):
-        audited = auditor.audit(perfect, "deadline=4", words=OUTBOUND)
+        audited = auditor.audit(perfect, "deadline=8", words=OUTBOUND)
 
     assert set(audited.of("failed")) == set(INSIDE)
     for name in INSIDE:
@@ -96,7 +96,7 @@ def test_everything_black_holed_costs_one_deadline(
     lab.internet.deaf()
     began = time.monotonic()
     try:
-        audited = auditor.audit(perfect, "deadline=4", words=OUTBOUND)
+        audited = auditor.audit(perfect, "deadline=8", words=OUTBOUND)
     finally:
         lab.internet.reset()
         lab.internet.publish(perfect.node_domain, perfect.public_address)

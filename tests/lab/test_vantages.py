@@ -94,7 +94,7 @@ def test_a_rule_in_front_of_the_host_is_a_fault(
     assert outside.name == "outside"
     to = perfect.public_address
     with lab.internet.filtered(f"ip daddr {to} tcp dport {ports} drop"):
-        audited = auditor.audit(perfect, "deadline=4", words=INTERNET)
+        audited = auditor.audit(perfect, "deadline=8", words=INTERNET)
 
     failed = {name for name in (*HTTP, *HTTPS) if audited.outcomes[name] == "failed"}
     wanted = {
@@ -118,7 +118,7 @@ def test_the_hosts_own_input_filter_does_not_stop_what_docker_publishes(
 ) -> None:
     assert outside.name == "outside"
     with seeded(perfect, CLOSED, "nft delete table inet closed"):
-        audited = auditor.audit(perfect, "deadline=4", words=INTERNET)
+        audited = auditor.audit(perfect, "deadline=8", words=INTERNET)
 
     assert {audited.outcomes[name] for name in (*HTTP, *HTTPS)} == {"passed"}
 
@@ -130,7 +130,7 @@ def test_without_a_daemon_the_hosts_own_input_filter_proves_nothing(
     stop = "systemctl stop docker.socket docker.service"
     start = "systemctl reset-failed; systemctl start docker.socket docker.service"
     with seeded(perfect, f"{CLOSED}; {stop}", f"nft delete table inet closed; {start}"):
-        audited = auditor.audit(perfect, "deadline=4", words=INTERNET)
+        audited = auditor.audit(perfect, "deadline=8", words=INTERNET)
 
     for name in (*HTTP, *HTTPS):
         assert audited.outcomes[name] == "unknown"
@@ -148,7 +148,7 @@ def test_a_rule_of_the_host_that_stops_forwarding_is_a_fault_and_named(
     assert outside.name == "outside"
     rule = f"DOCKER-USER -p tcp --dport {port} -m conntrack --ctstate NEW -j DROP"
     with seeded(perfect, f"iptables -I {rule}", f"iptables -D {rule}"):
-        audited = auditor.audit(perfect, "deadline=4", words=INTERNET)
+        audited = auditor.audit(perfect, "deadline=8", words=INTERNET)
 
     failed = {name for name in (*HTTP, *HTTPS) if audited.outcomes[name] == "failed"}
     assert failed == set(HTTP if port == 80 else HTTPS)

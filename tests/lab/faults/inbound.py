@@ -140,7 +140,7 @@ FIREWALL = (
         name="forwarded connections dropped by nftables",
         seed=_rules("forward", "policy drop;"),
         mend=NO_RULES,
-        settings=("deadline=4",),
+        settings=("deadline=8",),
         changes={"inbound.host-firewall": FAILED, **NO_443, **INSIDE},
         says="policy drop",
     ),
@@ -172,7 +172,7 @@ FIREWALL = (
         name="a chain that accepts what Docker redirects, and drops the rest",
         seed=_rules("forward", "policy drop; ct status dnat accept; ct state established accept;"),
         mend=NO_RULES,
-        settings=("deadline=4",),
+        settings=("deadline=8",),
         changes=INSIDE,
     ),
     Fault(

@@ -106,7 +106,7 @@ CONTROL = (
         seed="nft -f - <<'END'\ntable inet seeded {\n chain way {\n type filter hook output"
         f" priority 0; ip daddr {SERVICES['pypi.org'].address} tcp dport 443 drop\n }}\n}}\nEND",
         mend="nft delete table inet seeded",
-        settings=("deadline=2",),
+        settings=("deadline=5",),
         changes=fail("pypi.org"),
         says="the auditor reached it at",
     ),
@@ -116,14 +116,14 @@ WAYS = (
     Fault(
         name="Sesam's names in a black hole",
         network=_switched("blackhole", "portal.sesam.io", "ss-companyhub.sesam.cloud"),
-        settings=("deadline=2",),
+        settings=("deadline=5",),
         changes=fail("portal.sesam.io", "ss-companyhub.sesam.cloud"),
         says="vanish",
     ),
     Fault(
         name="everything in a black hole",
         network=_switched("blackhole", *SERVICES),
-        settings=("deadline=2",),
+        settings=("deadline=5",),
         changes={**fail(*SUBJECTS), "outbound.interception": UNKNOWN},
         says="vanish",
     ),
@@ -165,7 +165,7 @@ WAYS = (
     Fault(
         name="a resolver that answers nobody",
         network=lambda internet: internet.deaf(),
-        settings=("deadline=2",),
+        settings=("deadline=5",),
         changes={
             **fail(*SUBJECTS),
             "outbound.interception": UNKNOWN,
@@ -173,8 +173,8 @@ WAYS = (
     ),
     Fault(
         name="a portal that takes longer than the deadline",
-        network=_switched("slow", "portal.sesam.io", seconds=5),
-        settings=("deadline=2",),
+        network=_switched("slow", "portal.sesam.io", seconds=12),
+        settings=("deadline=5",),
         changes=fail("portal.sesam.io"),
     ),
 )
@@ -200,7 +200,7 @@ CONTAINERS = (
         name="forwarded connections to port 443 dropped in DOCKER-USER",
         seed="iptables -I DOCKER-USER -p tcp --dport 443 -j DROP",
         mend="iptables -D DOCKER-USER -p tcp --dport 443 -j DROP",
-        settings=("deadline=4",),
+        settings=("deadline=8",),
         changes={
             **INSIDE,
             "inbound.host-firewall": FAILED,

@@ -255,6 +255,7 @@ nft list ruleset 2>/dev/null | sed 's/packets [0-9]* bytes [0-9]*//'
 def test_an_audit_changes_nothing_on_the_host(
     auditor: Auditor, perfect: LabHost, user: str, words: tuple[str, ...]
 ) -> None:
+    wait_for_rooms_to_go(perfect)
     before = perfect.run(LISTING).stdout
     assert "/srv/data/.env" in before
     auditor.audit(perfect, user=user, words=words)
@@ -267,6 +268,7 @@ def test_an_audit_with_containers_leaves_the_host_as_it_was(
     """Docker's own directories, where containers came and went, have been written to."""
     listing = LISTING.replace("'%p %y %m %U:%G %C@\\n'", "'%p %y %m %U:%G\\n'")
     assert listing != LISTING
+    wait_for_rooms_to_go(perfect)
     before, until = perfect.run(listing).stdout, time.monotonic() + 30
     audited = auditor.audit(perfect)
     assert "a container published 80 and 443 until the audit's end" in audited.host()["sent"]
@@ -275,9 +277,17 @@ def test_an_audit_with_containers_leaves_the_host_as_it_was(
     assert perfect.run(listing).stdout == before
 
 
+def wait_for_rooms_to_go(perfect: LabHost) -> None:
+    """An audit that has just ended still removes its containers for a moment."""
+    look, until = "docker ps -aq; docker images -aq; pgrep -x python3", time.monotonic() + 30
+    while perfect.run(look, check=False).stdout and time.monotonic() < until:
+        time.sleep(0.2)
+
+
 def test_an_audit_of_a_host_without_python_changes_nothing_either(
     auditor: Auditor, perfect: LabHost
 ) -> None:
+    wait_for_rooms_to_go(perfect)
     with without_python(perfect):
         before = perfect.run(LISTING).stdout
         auditor.audit(perfect)

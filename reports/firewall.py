@@ -10,7 +10,11 @@ from sesam_audit.model import Finding, Flow, HostReport, Report
 from . import summary
 from .ticket import closed, stands_for, ticket
 
-_NEEDS = {"needed": "required", "indicator": "an indicator, not required"}
+_NEEDS = {
+    "needed": "required",
+    "indicator": "an indicator, not required",
+    "beside": "shown beside the consumer's own",
+}
 _QUIET = ("not tried", "not reached", "answered", "by the proxy")
 _WORST = ("failed", "unknown", "blocked", "warning", "waived", "passed", "not-applicable")
 

@@ -23,7 +23,7 @@ from sesam_audit.vantages import Vantages
 
 HERE = "host"
 _COMMANDS_SECONDS = 10.0  # what a round leaves for commands when its dials are done sooner
-_ENDS = (0.8, 0.96, 1.0)  # by when the dials of each round end, as parts of the deadline
+_ENDS = (0.75, 0.95, 1.0)  # by when the dials of each round end, as parts of the deadline
 _LAST_DIALS = 0.3  # seconds that dials get at the least, when all else took longer
 
 

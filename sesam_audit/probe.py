@@ -959,8 +959,7 @@ def lookup(ask):
     labels = ask["name"].rstrip(".").encode("idna").split(b".")
     name = b"".join(struct.pack("B", len(label)) + label for label in labels) + b"\0"
     query = os.urandom(2) + struct.pack(">5H", 256, 1, 0, 0, 0) + name + struct.pack(">2H", kind, 1)
-    settings = str(read(raw(ask.get("settings", "/etc/resolv.conf")), 65536)[0], "ascii", "replace")
-    servers = re.findall(r"(?m)^nameserver\s+(\S+)", settings)[:3] * 2
+    servers = name_servers(ask.get("settings", "/etc/resolv.conf")) * 2
     answer = {"error": "NOSERVER"}
     for index, server in enumerate(servers):
         answer = {"server": server}
@@ -1126,11 +1125,27 @@ UNDIALLED = {
 }  # fmt: skip
 
 
+def name_servers(settings="/etc/resolv.conf"):
+    """The addresses that resolve names here, as its settings have them."""
+    text = str(read(raw(settings), 65536)[0], "ascii", "replace")
+    return re.findall(r"(?m)^nameserver\s+(\S+)", text)[:3]
+
+
+def unrouted(server):
+    """Whether no route leads to a name server: nothing is sent to learn it."""
+    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as link:
+        return link.connect_ex((server, 53)) in (errno.ENETUNREACH, errno.EADDRNOTAVAIL)
+
+
 def patience(known, end):
     """Seconds until a second try of what may pass by itself; 0 where there is none."""
     status, wait = known.get("status") or known.get("proxy_status") or 0, 0
-    if known.get("error") in ("ECONNRESET", "EPIPE", "SERVFAIL"):
+    if known.get("error") in ("ECONNRESET", "EPIPE"):
         wait = 0.3
+    elif known.get("error") == "SERVFAIL":
+        servers = name_servers()
+        wait = 0 if servers and all(map(unrouted, servers)) else 0.3  # no way: no second try
     elif "EOF" in known.get("detail", ""):
         wait = 0.3
     elif status == 429 or status >= 500:

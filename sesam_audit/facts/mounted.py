@@ -55,8 +55,12 @@ class StackMounts(Struct, frozen=True):
     def inspect(self) -> Inspection:
         """Compare device and inode of both ends."""
         found = Inspection()
-        for view in self.views:
+        # Who falls meanwhile has nothing mounted; starting anew, it sees what lies there.
+        there = [each for each in self.views if not _gone(each.inside)]
+        for view in there:
             _compare(found, view)
+        if not there:
+            found.doubt(Unknown("no container stayed up to be looked at (stack.services)", LOOK))
         return found
 
 
@@ -71,6 +75,10 @@ def _ends(
     )
 
 
+def _gone(inside: StatAnswer | Unknown) -> bool:
+    return isinstance(inside, StatAnswer) and inside.missing
+
+
 def _compare(found: Inspection, view: View) -> None:
     service, path, inside = view.container.service, view.mount.source, _thing(view.inside)
     outside = _thing(view.outside)
@@ -78,8 +86,6 @@ def _compare(found: Inspection, view: View) -> None:
         found.doubt(inside)
     elif isinstance(outside, Unknown):
         found.doubt(outside)
-    elif inside[0] in _MISSING:
-        found.doubt(Unknown(f"{service} was starting anew while it was looked at", LOOK))
     elif outside[0] in _MISSING:
         found.problem(f"{path} is gone, and {service} still works on what lay there")
     elif inside[1:] != outside[1:]:

@@ -66,7 +66,7 @@ def test_what_was_replaced(inside: StatAnswer, outside: StatAnswer, words: str) 
         (StatAnswer(error="EACCES"), thing(), "needs root"),
         (thing(), StatAnswer(error="EACCES"), "needs root"),
         (StatAnswer(error="EIO"), thing(), "EIO"),
-        (StatAnswer(error="ENOENT"), thing(), "was starting anew"),
+        (StatAnswer(error="ENOENT"), thing(), "no container stayed up"),
         (Unknown("no answer in time: stat"), thing(), "no answer in time"),
     ],
 )
@@ -78,6 +78,17 @@ def test_what_cannot_be_compared(
     assert found.problems == []
     assert found.unknown is not None
     assert words in found.unknown.reason
+
+
+def test_a_container_that_falls_meanwhile_spoils_nothing() -> None:
+    other = [{"Type": "bind", "Source": "/srv/x", "Destination": "/x"}]
+    told = answers(watchtower={"Mounts": MOUNTS}, traefik={"Mounts": other})
+    told |= {INSIDE: StatAnswer(error="ENOENT"), Stat(CONFIG): thing()}
+    told |= {Stat("/proc/4001/root/x"): thing(9), Stat("/srv/x"): thing(9)}
+
+    found = find(StackMounts, told).inspect()
+
+    assert (found.problems, found.doubts) == ([], [])
 
 
 def test_containers_that_do_not_run_are_left_to_stack_services() -> None:

@@ -20,6 +20,7 @@ from .faults.scenes import PROVIDED, STANDARD, TRAEFIK_YML
 from .host import LabHost
 from .lab import Lab
 from .stack import COMPOSE, Stack
+from .staging import differences
 
 FILE, CONFIG = "/srv/data/docker-compose.yml", "/home/sesam/.docker/config.json"
 NODE = "sesam/sesam-node"
@@ -59,16 +60,6 @@ def live(lab: Lab) -> Iterator[LabHost]:
 @pytest.fixture(scope="module")
 def baseline(auditor: Auditor, live: LabHost) -> Outcomes:
     return auditor.audit(live, words=LIVE).outcomes
-
-
-def differences(audited: Audited, wanted: Outcomes) -> list[str]:
-    """Where the findings are not the wanted ones, with what they say."""
-    assert list(audited.outcomes) == list(wanted)
-    return [
-        f"{key}: {wanted[key]} expected, {found['outcome']} found: {found['message']}"
-        for key, found in audited.findings.items()
-        if found["outcome"] != wanted[key]
-    ]
 
 
 # -- how faults are made ---------------------------------------------------------------------------

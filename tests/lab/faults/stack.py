@@ -130,7 +130,11 @@ STACK = (
         name="a tag that is no channel",
         keep=(ENV,),
         seed=_set("SESAM_NODE_IMAGE_TAG", "2.1.0"),
-        changes={"layout.env": FAILED, "stack.image-channel": FAILED},
+        changes={
+            "layout.env": FAILED,
+            "stack.image-channel": FAILED,
+            "docker.registry-access": FAILED,
+        },
         says="channel",
     ),
     Fault(

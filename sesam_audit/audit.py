@@ -42,7 +42,7 @@ class Audit:
             AuditError: Python runs without assertions.
         """
         refuse_optimised()
-        self._request = request
+        self._request = request = request.sparing
         self._chosen, self._left_out = select(request.stage, request.only, request.skip)
         self._judged = with_needs(self._chosen, catalogue())
         self._planned = plan(self._judged, request.profile)

@@ -24,8 +24,8 @@ def not_verified(profile: Profile, chosen: list[Requirement], known: Known) -> I
     if "inbound" in categories:
         yield "Inbound is told of the vantages named at each finding, never of ANY or the internet."
         yield (
-            "Nothing listened on free ports for the audit (--passive)."
-            if profile.passive
+            "Nothing listened on free ports for the audit (--passive, or stage live)."
+            if profile.passive or not profile.listen
             else "Where 80 and 443 were free the audit's own listener answered, not the stack;"
             " what lies between Docker and it was proved where a container published the ports."
         )

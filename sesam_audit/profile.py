@@ -47,6 +47,7 @@ class Profile:
     spend_pull: bool = False
     vantages: tuple[str, ...] = ()
     passive: bool = False
+    listen: bool = True
     redirect: bool = True
     settled: float = 0.0
     hardware: Sizes = field(default_factory=Sizes)

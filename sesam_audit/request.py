@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,13 @@ class Request:
     secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     waivers: tuple[Rule, ...] = ()
     also: tuple[type, ...] = ()  # facts to be found beside those that the checks ask for
+
+    @property
+    def sparing(self) -> Request:
+        """The same, without a listener on ports that a starting stack is about to take."""
+        if self.stage is not Stage.LIVE:
+            return self
+        return replace(self, profile=replace(self.profile, listen=False))
 
     @property
     def names_checks(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sesam_audit.asking import profile_of, request_of, targets_of, way_of
+from sesam_audit.audit import Audit
 from sesam_audit.bootstrap import Privilege
 from sesam_audit.errors import UsageError
 from sesam_audit.host import Way
@@ -163,3 +164,8 @@ def test_credentials_do_not_show_in_what_is_printed_of_a_request(tmp_path: Path)
     path = tmp_path / "credentials"
     path.write_text("user:sesame\n")
     assert "sesame" not in repr(asked(load(None, [f"proxy_credentials={path}"])))
+
+
+@pytest.mark.parametrize(("stage", "listens"), [("preflight", True), ("live", False)])
+def test_nothing_takes_the_ports_of_a_stack_that_may_be_starting(stage: str, listens: bool) -> None:
+    assert Audit(asked(stage=stage)).profile.listen is listens

@@ -57,7 +57,7 @@ class Outside(Struct, frozen=True):
 
 def _look(profile: Profile, outside: tuple[tuple[str, str], ...]) -> Steps[tuple[Inbound, ...]]:
     contact = yield from Contact()
-    somebody = (contact.scheme == "ssh" or bool(outside)) and not profile.passive
+    somebody = (contact.scheme == "ssh" or bool(outside)) and profile.listen and not profile.passive
     name, stack, heard = yield from gather(
         attempt(node_domain(profile)),
         attempt(Stack.ask(profile)),

@@ -66,6 +66,7 @@ def test_it_listens_before_it_dials() -> None:
     ("profile", "contact"),
     [
         (Profile(passive=True), SSH),
+        (Profile(listen=False), SSH),
         (Profile(), ContactAnswer(scheme="local")),
         (Profile(), ContactAnswer(scheme="docker")),
     ],

@@ -478,6 +478,9 @@ def check_conflicts(containers: Containers, found: Found) -> None:
     for each in containers.made_by_v1:
         if each not in containers.left_by_v1:
             found.note(f"{each} was made by compose {each.compose}, for another stack")
+    for each in containers.containers:
+        if each.kept:
+            found.note(f"{each} is kept from an older installation; sesam-audit finish removes it")
     faults = {
         "has a name that the stack needs": containers.named(NAMES),
         "is of an older installation of Sesam": containers.older,

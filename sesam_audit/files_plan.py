@@ -15,6 +15,7 @@ from sesam_audit.facts.stack import Stack
 from sesam_audit.facts.stack_files import FILES, GUIDE_NAME, StackFiles
 from sesam_audit.facts.stack_roles import shortcomings
 from sesam_audit.given import digest
+from sesam_audit.migration_plan import brings_license
 from sesam_audit.site import Draft, Phase, Site, Step, Stop
 from sesam_audit.stack_file import RESOLVER, compose_text, traefik_text
 from sesam_audit.wanted import (
@@ -34,6 +35,8 @@ _WATCHTOWER_API = "1.44"  # spoken by every daemon since Docker 25, demanded by 
 
 def license_key(site: Site, draft: Draft) -> Phase:
     """The license in the data directory."""
+    if brings_license(site):
+        return
     given, there = site.wishes.license, site.maybe(License)
     if given is None:
         if there is None or there.file.missing:

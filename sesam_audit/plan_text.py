@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from sesam_audit.agent.keeping import KEPT
+from sesam_audit.agent.names import KEPT
 from sesam_audit.cleaning import clean
 from sesam_audit.model import Finding
 from sesam_audit.plan import Action, Plan

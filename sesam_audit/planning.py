@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sesam_audit import files_plan as files
 from sesam_audit import layout_plan as layout
+from sesam_audit import migration_plan as moving
 from sesam_audit import start_plan as starting
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.account import SesamUser
@@ -18,6 +19,7 @@ from sesam_audit.facts.engine import Engine
 from sesam_audit.facts.ground import Caller, Ground, Number, Strangers
 from sesam_audit.facts.license import License
 from sesam_audit.facts.networks import Networks
+from sesam_audit.facts.old_installation import OldInstallation
 from sesam_audit.facts.os_release import OsRelease
 from sesam_audit.facts.stack import Stack
 from sesam_audit.facts.stack_files import StackFiles
@@ -29,7 +31,7 @@ from sesam_audit.site import Draft, Site, Stop
 FACTS: tuple[type, ...] = (
     *(Caller, OsRelease, Engine, ComposePlugin, DataMount, SesamUser, Number, Ground),
     *(DataDirectory, StrayLink, License, Deployment, StackFiles, Stack, Strangers),
-    *(Networks, Subnets, DockerLogin, Containers),
+    *(Networks, Subnets, DockerLogin, Containers, OldInstallation),
 )
 """What planning asks of a host beside what the checks ask."""
 
@@ -37,6 +39,7 @@ PHASES = (
     layout.account,
     layout.folders,
     layout.data_link,
+    moving.migration,
     files.license_key,
     files.certificates,
     files.stack_files,
@@ -62,6 +65,7 @@ def draft(site: Site) -> Draft:
             )
         if phase is prerequisites and made.stops:
             break
+    made.steps = moving.ordered(made.steps)
     return made
 
 

@@ -11,6 +11,7 @@ from sesam_audit.facts.ground import Number
 from sesam_audit.facts.inspection import listed
 from sesam_audit.facts.stack import Stack
 from sesam_audit.files_plan import picked
+from sesam_audit.migration_plan import frees_ports
 from sesam_audit.site import Draft, Phase, Site, Step, Stop
 from sesam_audit.stack_file import SERVICES, images
 from sesam_audit.wanted import COMPOSE_FILE, ENV_FILE, LOGIN_FILE, POINT, PROJECT
@@ -51,7 +52,7 @@ def start(site: Site, draft: Draft) -> Phase:
     """Pull the images, start the stack, and wait until it is well."""
     if not site.wishes.start:
         return
-    yield from _refusals(site)
+    yield from _refusals(site, draft)
     services, wanted = _composition(site, draft)
     if not wanted:
         return
@@ -108,9 +109,11 @@ def _name(site: Site, draft: Draft) -> str | None:
     return known.get("NODE_DOMAIN") or None
 
 
-def _refusals(site: Site) -> Iterator[Stop]:
+def _refusals(site: Site, draft: Draft) -> Iterator[Stop]:
+    kept = any(step.kind == "keep-container" for step in draft.steps)
+    mended = {"docker.conflicts": kept, "inbound.port-owner": frees_ports(site, draft)}
     for name in ("inbound.port-owner", "docker.conflicts"):
-        if site.failed(name):
+        if site.failed(name) and not mended[name]:
             yield Stop(site.failed(name), f"See `sesam-audit explain {name}`, or use --no-start")
     if site.profile.certificates != "letsencrypt" or site.wishes.start_anyway:
         return

@@ -8,8 +8,8 @@ from .action import Action, Facts, Note, Stop, UndoResult
 from .compose import engine
 from .engine import Refused, name_of
 from .journal import canonical
+from .names import KEPT
 
-KEPT = "sesam-audit-kept-"
 GRACE = 600  # seconds: a node that is killed may leave its store torn
 
 

@@ -32,10 +32,18 @@ class MoveStore(Action):
         if target["type"] == "directory":
             with self.host.paths.place(self.want["target"]) as place:
                 found["entries"] = _count(place)
+        if self.host.run is None and source["type"] == "directory" and found["entries"]:
+            raise self._taken()
         return found
 
     def holds(self, now: Facts) -> bool:
         return bool(now["source"]["type"] == "absent" and now["target"]["type"] == "directory")
+
+    def same(self, was: Facts, now: Facts) -> bool:
+        """The empty directory that the store replaces may have been made by the same plan."""
+        free = now["target"]["type"] in ("absent", "directory") and not now["entries"]
+        kept = {key: was[key] for key in ("target", "entries")} if free else {}
+        return super().same(was, dict(now, **kept))
 
     def do(self, was: Facts, note: Note) -> None:
         with self._places() as (source, target):
@@ -55,10 +63,7 @@ class MoveStore(Action):
         """Nothing may be at work in the store, and nothing may be in its new place."""
         status = target.status()
         if status and (_kind(target) != "directory" or _count(target)):
-            raise Stop(
-                "%s is there already and not empty" % target.asked,
-                "Say which of the two is the store, and move the other one away.",
-            )
+            raise self._taken()
         if _kind(source) != "directory":
             raise Stop("%s is no directory" % source.asked, "ls -ld %s" % source.asked)
         with source.opened(DIRECTORY) as store:
@@ -70,6 +75,12 @@ class MoveStore(Action):
             users = self._containers() or holders(store, source.asked)
         if users:
             raise Stop("%s" % "; ".join(users[:5]), "Stop them, then run the same command again.")
+
+    def _taken(self) -> Stop:
+        return Stop(
+            "%s is there already and not empty" % self.want["target"],
+            "Say which of the two is the store, and move the other one away.",
+        )
 
     def _containers(self) -> List[str]:
         """Running containers into which the store, or what holds it, is mounted."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from sesam_audit.agent.names import KEPT
 from sesam_audit.asks import DockerApi, Steps
 from sesam_audit.facts.engine import content, mapping
 from sesam_audit.profile import Profile
@@ -55,6 +56,11 @@ class Container(Struct, frozen=True):
         """Whether the compose project of /srv/data made it."""
         return self.project == project or self.directory == POINT
 
+    @property
+    def kept(self) -> bool:
+        """Whether an apply put it to rest: it is in nobody's way until `finish` removes it."""
+        return self.name.startswith(KEPT) and self.state in ("exited", "created")
+
     def __str__(self) -> str:
         return f"{self.name} ({self.image}, {self.state})"
 
@@ -71,7 +77,8 @@ class Containers(Struct, frozen=True):
     @property
     def older(self) -> tuple[Container, ...]:
         """Sesam's own programs from elsewhere: an installation before this one."""
-        return tuple(c for c in self.containers if c.repository in PROGRAMS and not c.of_stack())
+        known = (c for c in self.containers if c.repository in PROGRAMS and not c.of_stack())
+        return tuple(c for c in known if not c.kept)
 
     @property
     def made_by_v1(self) -> tuple[Container, ...]:
@@ -81,7 +88,9 @@ class Containers(Struct, frozen=True):
     def left_by_v1(self) -> tuple[Container, ...]:
         """What compose v1 made of Sesam's stack."""
         return tuple(
-            c for c in self.made_by_v1 if c.of_stack() or c.repository.startswith("sesam/")
+            c
+            for c in self.made_by_v1
+            if c.of_stack() or (c.repository.startswith("sesam/") and not c.kept)
         )
 
     @classmethod

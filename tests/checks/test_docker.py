@@ -598,6 +598,21 @@ def test_conflicts_are_told_together() -> None:
     assert evaluate("docker.conflicts", both).message.count(";") == 1
 
 
+def test_what_an_apply_put_to_rest_is_in_nobody_s_way() -> None:
+    kept = Container("sesam-audit-kept-sesam-node", "sesam/sesam-node:weekly-prod", "exited")
+
+    finding = evaluate("docker.conflicts", Containers((kept,)))
+
+    assert finding.outcome is PASSED
+    assert "sesam-audit finish removes it" in finding.notes[0]
+
+
+def test_a_kept_container_that_runs_again_is_in_the_way() -> None:
+    risen = Container("sesam-audit-kept-sesam-node", "sesam/sesam-node:weekly-prod", "running")
+
+    assert evaluate("docker.conflicts", Containers((risen,))).outcome is FAILED
+
+
 def test_conflicts_leave_others_v1_stacks_alone() -> None:
     shop = Container("shop_web_1", "nginx", project="shop", compose="1.29.2")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,8 @@ from . import perfect
 from .host import LabHost
 from .lab import Lab
 from .stack import Stack
-from .working import PROJECT, SERVICES, Work, working_on
+from .test_apply import applying
+from .working import PASSWORD, PROJECT, SERVICES, USER, Work, working_on
 
 STORE = perfect.STORE
 OLD_NODE = "exec gosu 1500 lake -l /sesam/logs -d /sesam/data"
@@ -215,3 +218,37 @@ def test_a_container_that_removes_itself_is_not_stopped(host: LabHost, work: Wor
         assert state(host, "node") == "running no"
     finally:
         host.run("docker rm --force --volumes node; rm -rf /var/lib/sesam-audit")
+
+
+def test_by_one_command(lab: Lab, tmp_path: Path) -> None:
+    """From an installation that was started by hand to the live stack, and nothing twice."""
+    with applying(lab, "by-hand", tmp_path) as bare:
+        host = bare.host
+        applier = replace(bare, settings=(*bare.settings, "auditor_stands_for=internet"))
+        host.run("useradd --uid 1500 --user-group --create-home sesam")
+        host.run(FILL.format(store="/opt/sesam/store"), text=perfect.license_text())
+        host.run(f"docker login --username {USER} --password-stdin", text=PASSWORD)
+        options = "--detach --name sesam-node --restart always -v /opt/sesam/store:/sesam/data"
+        host.run(
+            f"docker run {options} -v /opt/sesam/logs:/sesam/logs"
+            f" sesam/sesam-node:weekly-prod sh -c '{OLD_NODE}' && docker logout",
+            timeout=120,
+        )
+        host.run("until test -e /opt/sesam/store/lab-started; do sleep 0.1; done")
+        before = tree(host, "/opt/sesam/store")
+        words = ("--login", USER, "--format", "json")
+
+        refused = applier("apply", "--yes", *words, text=f"{PASSWORD}\n")
+        assert "--backup-made" in refused.errors
+        assert state(host, "sesam-node") == "running always"
+        done = applier("apply", "--yes", "--backup-made", *words, text=f"{PASSWORD}\n")
+
+        assert (done.host()["stage"], done.host()["verdict"]) == ("live", "ready"), done.errors
+        assert tree(host, STORE) == before
+        assert state(host, "sesam-audit-kept-sesam-node") == "exited no"
+        again = applier("apply", "--plan")
+        assert (again.code, "nothing to do" in again.out) == (0, True), again.out
+        finished = applier("finish", "--yes")
+        assert "sesam-audit-kept" not in host.run("docker ps --all").stdout, finished.errors
+        assert "store" not in host.run("ls -A /opt/sesam").stdout
+        assert tree(host, STORE) == before

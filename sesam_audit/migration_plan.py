@@ -1,0 +1,85 @@
+"""The phase that moves an installation from before: its containers rest, its store moves."""
+
+from __future__ import annotations
+
+from sesam_audit.facts.old_installation import OldInstallation
+from sesam_audit.site import Draft, Phase, Site, Step, Stop
+from sesam_audit.wanted import store
+
+GRACE = 600  # seconds for a node to close its store
+_FIRST = ("login", "pull")
+_GUIDE = "the guide, Migrate an old installation to use docker compose"
+
+
+def migration(site: Site, draft: Draft) -> Phase:
+    """Put the old containers to rest, the node last, then bring its store to its place."""
+    old = site.need(OldInstallation)
+    if not old.containers:
+        return
+    if not site.wishes.start:
+        names = ", ".join(each.name for each in old.containers)
+        draft.notes.append(f"the installation from before stays as it is, with --no-start: {names}")
+        return
+    if not site.wishes.backup_made:
+        draft.missing.append("a backup of the old store (--backup-made says that there is one)")
+    places = {each.path for each in old.moving}
+    if len(places) > 1:
+        yield Stop(
+            f"there are several old stores: {', '.join(sorted(places))}",
+            "Say which one counts: stop and rename the container of the other",
+        )
+        return
+    for each in old.containers:
+        yield Step(
+            kind="keep-container",
+            title=f"Stop {each.name} and keep it aside ({each.image})",
+            reason=f"{_GUIDE}; it is removed by finish only",
+            after={"id": each.id, "name": each.name, "grace": GRACE},
+            mends=site.open("docker.conflicts", "inbound.port-owner"),
+        )
+    for moved in old.moving[:1]:
+        if not moved.path:
+            yield Stop(
+                f"{moved.container} keeps its data in no mount, but in the container itself",
+                f"Copy them out first:\n\n    sudo docker cp {moved.container}:/sesam/data /srv/",
+            )
+            return
+        if moved.licensed and site.wishes.license:
+            draft.notes.append(
+                f"the license in {moved.path} moves with the store; to replace it, run this again"
+            )
+        yield Step(
+            kind="move-store",
+            title=f"Move the store of {moved.container} to {store(site.profile)}",
+            reason=f"{_GUIDE}; what is there now stays until finish",
+            after={
+                "source": moved.path,
+                "target": store(site.profile),
+                "way": "rename" if moved.renamed else "copy",
+            },
+        )
+
+
+def brings_license(site: Site) -> bool:
+    """Whether a license comes into the store together with what moves there."""
+    old = site.maybe(OldInstallation)
+    return bool(old and site.wishes.start and any(each.licensed for each in old.moving))
+
+
+def frees_ports(site: Site, draft: Draft) -> bool:
+    """Whether what holds 80 and 443 is among what is put to rest."""
+    old = site.maybe(OldInstallation)
+    kept = {step.after["id"] for step in draft.steps if step.kind == "keep-container"}
+    return bool(old) and any(
+        each.published & {80, 443} for each in (old.containers if old else ()) if each.id in kept
+    )
+
+
+def ordered(steps: list[Step]) -> list[Step]:
+    """Images come before anything is stopped: the node rests as short as it can."""
+    kinds = [step.kind for step in steps]
+    if "keep-container" not in kinds:
+        return steps
+    at = kinds.index("keep-container")
+    early = [step for step in steps[at:] if step.kind in _FIRST]
+    return [*steps[:at], *early, *(step for step in steps[at:] if step not in early)]

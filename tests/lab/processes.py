@@ -67,7 +67,8 @@ class Processes:
             for pid in pids:
                 if pid in self._children and self._children[pid].poll() is not None:
                     del self._children[pid]
-            if not any(map(_alive, pids)):
+            # A zombie of our own has to be reaped too, or its Popen complains at the very end.
+            if not any(_alive(pid) or pid in self._children for pid in pids):
                 return True
             time.sleep(0.01)
         return False

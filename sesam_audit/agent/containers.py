@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from typing import Any, Dict, List, Optional
 
 from .engine import PROJECT, SERVICE, Engine, Refused, labels_of, name_of
@@ -13,6 +14,7 @@ VERSION = "com.docker.compose.version"
 FILES = "com.docker.compose.project.config_files"
 NEVER = "0001-01-01T00:00:00Z"
 KILLED = 137
+ROOM = "sesam-audit.room"  # the label of what an audit lets listen on 80 and 443
 GRACE = 60  # seconds to end in, where the container does not say
 _LEFTOVER = re.compile(r"[0-9a-f]{12}_")
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
@@ -44,6 +46,15 @@ def remove_leftovers(engine: Engine, project: str) -> None:
     for each in engine.of_project(project):
         if leftover(each):
             engine.delete("/containers/%s" % each["Id"], v="0")
+
+
+def await_rooms(engine: Engine, patience: float = 10.0) -> None:
+    """Wait, for some seconds, until the room of an audit that has just ended is gone."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end and engine.get(
+        "/containers/json", all="1", filters={"label": [ROOM]}
+    ):
+        time.sleep(0.1)
 
 
 def check_project(engine: Engine, project: str, files: List[str]) -> None:

@@ -46,6 +46,7 @@ class Up(Action):
         containers.check_names(daemon, model, self.want["project"], services)
         containers.remove_leftovers(daemon, self.want["project"])
         check_sources(model, services, self.host)
+        containers.await_rooms(daemon)
         compose.up(*services)
 
     def resume(self, was: Facts, notes: Facts, note: Note) -> None:

@@ -303,6 +303,15 @@ class TestUp:
         assert len(host.run("docker ps --all --quiet").stdout.split()) == 4
         assert work.plan(UP)["actions"] == []
 
+    def test_the_ports_of_an_audit_that_has_just_ended_are_awaited(
+        self, host: LabHost, work: Work
+    ) -> None:
+        room = "docker run --detach --label sesam-audit.room=1 --publish 80:80 --entrypoint sleep"
+        made = host.run(f"{room} traefik:latest 60").stdout.strip()
+        host.run(f"systemd-run sh -c 'sleep 3; docker rm --force {made}'")
+
+        assert work.do(UP)["outcome"] == "done"
+
     def test_a_leftover_of_a_killed_recreation_is_taken_away(
         self, host: LabHost, work: Work
     ) -> None:

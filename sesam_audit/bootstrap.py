@@ -47,7 +47,7 @@ _SCRIPT = (
     'if printf "%s\\n" "$w" | sudo -S -p "" -v; then '
     "if sudo -n true </dev/null 2>/dev/null; then s=must; w=; else s=pipe; fi; "
     'else echo; echo "$m badsudo"; exit 0; fi; fi; '
-    f"for p in {_INTERPRETERS}; do "
+    f'for p in "$4" {_INTERPRETERS}; do '
     'p=$(command -v "$p" 2>/dev/null) || continue; '
     'if [ "$s" = pipe ]; then '
     '"$p" -I -S -c "import sys;sys.exit(sys.version_info<(3,6))" </dev/null || continue; '
@@ -67,9 +67,9 @@ _SCRIPT = (
 )
 
 
-def command(marker: str, privilege: Privilege) -> str:
-    """The command line for the target's login shell."""
-    words = ("/bin/sh", "-c", _SCRIPT, "sesam-audit", marker, privilege.value, _BOOT)
+def command(marker: str, privilege: Privilege, interpreter: str = "") -> str:
+    """The command line for the target's login shell; a known interpreter is tried first."""
+    words = ("/bin/sh", "-c", _SCRIPT, "sesam-audit", marker, privilege.value, _BOOT, interpreter)
     return " ".join(shlex.quote(word) for word in words)
 
 

@@ -9,6 +9,7 @@ import re
 import shlex
 import socket
 import subprocess
+import sys
 import time
 import types
 from collections.abc import Callable, Sequence
@@ -223,7 +224,9 @@ class Conversation:
         if target.sudo is not None and privilege is Privilege.TRY:
             privilege = Privilege.MUST if target.sudo else Privilege.PLAIN
         self._privilege = privilege
-        self._channel = Channel(_line(target, way, command(self._marker, privilege)), self._marker)
+        interpreter = sys.executable if target.local else ""  # `python3` may be a slow shim
+        line = _line(target, way, command(self._marker, privilege, interpreter))
+        self._channel = Channel(line, self._marker)
         password = way.password if privilege is Privilege.ASK else None
         self._channel.send(program(self._marker, text or PROBE.read_bytes(), password))
 

@@ -143,7 +143,7 @@ def test_a_python_that_is_too_old_leaves_the_program_to_the_next(
 def test_the_stub_really_is_refused_as_too_old(tools: Path) -> None:
     old(tools, "python3")
     words = shlex.split(command(MARKER, Privilege.PLAIN))
-    boot = words[-1]
+    *_, boot, _ = words
     done = subprocess.run(
         (str(tools / "python3"), "-I", "-S", "-c", boot, MARKER), check=False, env={"PATH": "/bin"}
     )
@@ -200,6 +200,18 @@ def test_python_variables_of_the_target_change_nothing(started: Started, tmp_pat
     (tmp_path / "sitecustomize.py").write_text("raise SystemExit('hijacked')")
     shell = f"env PYTHONPATH={tmp_path} PYTHONSTARTUP={tmp_path}/json.py PYTHONINSPECT=1 sh"
     assert started(shell, probe=b"import json\n" + HELLO).frame(10) == b"hello"
+
+
+def test_a_known_interpreter_needs_no_other_in_the_path(tmp_path: Path) -> None:
+    line = command(MARKER, Privilege.PLAIN, sys.executable)
+    done = subprocess.run(
+        ["/bin/sh", "-c", line],
+        input=program(MARKER, b"import sys\nprint(sys.executable)", None),
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.stdout.decode().strip() == sys.executable
 
 
 def test_an_empty_standard_input_ends_silently() -> None:

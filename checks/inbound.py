@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sesam_audit.asks import AUDITOR
 from sesam_audit.errors import NotApplicable, Unknown
 from sesam_audit.facts.arrival import WaysIn, arrive
 from sesam_audit.facts.caa import Caa
@@ -40,7 +41,7 @@ def without_caa(profile: Profile) -> str | None:
     each=lambda _: WAYS,
     when=without_letsencrypt,
     owner=Owner.NETWORK,
-    vantage="auditor",
+    vantage=AUDITOR,
     rule="IN-80",
 )
 def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
@@ -82,7 +83,7 @@ def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
     level=MUST,
     each=lambda _: WAYS,
     owner=Owner.NETWORK,
-    vantage="auditor",
+    vantage=AUDITOR,
     rule="IN-443",
 )
 def check_https(
@@ -158,7 +159,7 @@ def check_dns(domain: Domain, profile: Profile, found: Found) -> None:
     )
     assert not all(each.absent for each in domain.resolved), f"{domain.name} does not resolve"
     outside = profile.auditor_stands_for == "internet"
-    assert not (public and outside and domain.absent_for("auditor")), (
+    assert not (public and outside and domain.absent_for(AUDITOR)), (
         f"{domain.name} does not resolve outside, where Let's Encrypt looks"
     )
     addresses = found(domain.addresses)
@@ -188,7 +189,7 @@ def check_dns(domain: Domain, profile: Profile, found: Found) -> None:
     level=MUST,
     when=without_caa,
     owner=Owner.DNS,
-    vantage="auditor",
+    vantage=AUDITOR,
 )
 def check_caa(caa: Caa, found: Found) -> None:
     """CAA records allow Let's Encrypt to issue for NODE_DOMAIN.
@@ -246,7 +247,7 @@ def check_host_firewall(firewall: HostFirewall, profile: Profile, found: Found) 
     source="Engineering: an open Docker API is root for everybody who reaches it",
     level=MUST,
     owner=Owner.YOU,
-    vantage="auditor",
+    vantage=AUDITOR,
 )
 def check_docker_api(outside: Outside, owners: PortOwners, found: Found) -> None:
     """Docker's API is not open to the network.
@@ -274,7 +275,7 @@ def check_docker_api(outside: Outside, owners: PortOwners, found: Found) -> None
     source="Engineering: only 80 and 443 are for others; Docker's published ports bypass ufw",
     level=SHOULD,
     each=lambda _: tuple(map(str, (NODE_PORT, *DOCKER_PORTS))),
-    vantage="auditor",
+    vantage=AUDITOR,
 )
 def check_exposure(outside: Outside, owners: PortOwners, subject: Subject, found: Found) -> None:
     """The node's own port and Docker's API ports are silent to others.

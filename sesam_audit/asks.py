@@ -23,6 +23,8 @@ Steps = Generator[tuple["Ask[Any]", ...], tuple["Answer | Unknown", ...], T]
 
 MISSING = frozenset({"ENOENT", "ENOTDIR"})
 
+HOST, AUDITOR = "host", "auditor"  # vantages; any other is the spec of a `--from` machine
+
 
 class Answer(Struct, frozen=True, kw_only=True):
     """What every answer carries; `seconds` is how long the question took on the target."""
@@ -467,7 +469,7 @@ class Lookup(Ask[LookupAnswer], frozen=True):
     shown: ClassVar[int] = 2
     name: str
     type: str  # A, AAAA or CAA
-    vantage: str = "host"
+    vantage: str = HOST
     seconds_limit: float = 4.0
 
 
@@ -532,7 +534,7 @@ class Dial(Ask[DialAnswer], frozen=True):
     accept: str = "*/*"
     address: str = ""
     proxy: str = ""  # HOST:PORT; its credentials travel beside the asks
-    vantage: str = "host"
+    vantage: str = HOST
     public: bool = False  # judge against the `Roots` sent earlier (for Pythons that hide the chain)
     context: str = ""
     family: int = 0
@@ -581,7 +583,7 @@ class Pull(Ask[PullAnswer], frozen=True):
     method: str = "HEAD"  # HEAD of a manifest, or GET of a blob's first 1024 bytes
     login_file: str = ""  # a docker client's config.json; "" is anonymous
     proxy: str = ""
-    vantage: str = "host"
+    vantage: str = HOST
     context: str = ""  # "daemon": by dockerd's own proxy, login and exceptions
     spend: bool = False  # of a manifest: read it, and fetch a layer's first 1024 bytes too
     seconds_limit: float = 0.0

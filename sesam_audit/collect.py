@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sesam_audit.asks import Ask, Contact, ContactAnswer, Self
+from sesam_audit.asks import HOST, Ask, Contact, ContactAnswer, Self
 from sesam_audit.decoding import answers, request
 from sesam_audit.errors import AuditError
 from sesam_audit.evidence import Answers, Evidence, Known
@@ -21,7 +21,6 @@ from sesam_audit.probe_sh import script
 from sesam_audit.profile import Profile
 from sesam_audit.vantages import Vantages
 
-HERE = "host"
 _COMMANDS_SECONDS = 10.0  # what a round leaves for commands when its dials are done sooner
 _ENDS = (0.75, 0.95, 1.0)  # by when the dials of each round end, as parts of the deadline
 _LAST_DIALS = 0.3  # seconds that dials get at the least, when all else took longer
@@ -159,11 +158,11 @@ class _Rounds:
             self._host.close()
 
     def _round(self, asks: Sequence[Ask[Any]]) -> Answers:
-        places: dict[str, list[Ask[Any]]] = {HERE: []}
+        places: dict[str, list[Ask[Any]]] = {HOST: []}
         for ask in asks:
             if not isinstance(ask, Contact):
-                places.setdefault(getattr(ask, "vantage", HERE), []).append(ask)
-        here = places.pop(HERE)
+                places.setdefault(getattr(ask, "vantage", HOST), []).append(ask)
+        here = places.pop(HOST)
         asked, begun = time.time(), time.monotonic()
         theirs: Answers = {}
         helpers = [

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from sesam_audit.asks import DialAnswer
+from sesam_audit.asks import AUDITOR, DialAnswer
 from sesam_audit.destinations import (
     BY_UPDATER,
     Consumer,
@@ -18,7 +18,7 @@ from sesam_audit.destinations import (
 )
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.control import Control
-from sesam_audit.facts.inbound import ADDRESS, AUDITOR, NAME_6, WAYS, Inbound
+from sesam_audit.facts.inbound import ADDRESS, NAME_6, WAYS, Inbound
 from sesam_audit.facts.layers import blamed, got_to, met, on_public_roots, source
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.pull import Pulled, Rehearsal, known

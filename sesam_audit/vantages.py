@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sesam_audit.asks import Ask
+from sesam_audit.asks import AUDITOR, Ask
 from sesam_audit.bootstrap import Privilege
 from sesam_audit.decoding import answers
 from sesam_audit.errors import HostError, Unknown
 from sesam_audit.evidence import Answers
 from sesam_audit.host import Conversation, Script, Way, ask_here, parse
 
-AUDITOR = "auditor"
 Request = Callable[[Sequence[Ask[Any]]], tuple[bytes, Script, float]]
 
 

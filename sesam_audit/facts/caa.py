@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sesam_audit.asks import Lookup, Steps
+from sesam_audit.asks import AUDITOR, Lookup, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every
 from sesam_audit.facts.domain import node_domain
@@ -35,7 +35,7 @@ class Caa(Struct, frozen=True):
         name = yield from node_domain(profile)
         labels = name.split(".")
         climb = [".".join(labels[start:]) for start in range(len(labels))]
-        answers = yield from every(attempt(Lookup(each, "CAA", "auditor")) for each in climb)
+        answers = yield from every(attempt(Lookup(each, "CAA", AUDITOR)) for each in climb)
         for holder, answer in zip(climb, answers, strict=True):
             command = f"dig CAA {holder}"
             if isinstance(answer, Unknown):

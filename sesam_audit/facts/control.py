@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from sesam_audit.asks import Contact, DialAnswer, Steps
+from sesam_audit.asks import AUDITOR, Contact, DialAnswer, Steps
 from sesam_audit.destinations import Consumer, destinations
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
@@ -17,7 +17,6 @@ from sesam_audit.facts.scene import Dialled, by_hand
 from sesam_audit.facts.trust import public_roots, utc
 from sesam_audit.profile import Profile
 
-AUDITOR = "auditor"
 SECONDS = 3.0  # an auditor without a way out must not cost a healthy host the whole deadline
 HERE = "the auditor is the host itself"
 

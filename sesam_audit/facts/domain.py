@@ -7,7 +7,7 @@ import re
 
 from msgspec import Struct
 
-from sesam_audit.asks import Contact, File, FileAnswer, Lookup, LookupAnswer, Steps
+from sesam_audit.asks import AUDITOR, HOST, Contact, File, FileAnswer, Lookup, LookupAnswer, Steps
 from sesam_audit.destinations import is_name
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
@@ -96,7 +96,7 @@ class Domain(Struct, frozen=True):
         """Resolve the name here and there, and read the host's addresses."""
         contact = yield from Contact()
         name = yield from node_domain(profile)
-        vantages = ("host",) if contact.scheme == "local" else ("host", "auditor")
+        vantages = (HOST,) if contact.scheme == "local" else (HOST, AUDITOR)
         asks = [Lookup(name, kind, vantage) for vantage in vantages for kind in ("A", "AAAA")]
         answers, own = yield from gather(
             every(attempt(ask) for ask in asks), attempt(_own_addresses())

@@ -7,14 +7,13 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from sesam_audit.asks import ContactAnswer, DialAnswer
+from sesam_audit.asks import AUDITOR, ContactAnswer, DialAnswer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.leaf import Leaf, leaf
 from sesam_audit.facts.markers import location
 from sesam_audit.facts.scene import SHORT
 from sesam_audit.facts.trust import Bundle, judge_chain
 
-AUDITOR = "auditor"
 ADDRESS, NAME, NAME_6 = "host's address", "NODE_DOMAIN", "NODE_DOMAIN over IPv6"
 WAYS = (ADDRESS, NAME, NAME_6)
 _WAYS_OUT = (

@@ -7,18 +7,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from sesam_audit.asks import (
-    Contact,
-    ContactAnswer,
-    Dial,
-    Listen,
-    ListenAnswer,
-    Steps,
-)
+from sesam_audit.asks import AUDITOR, Contact, ContactAnswer, Dial, Listen, ListenAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.domain import node_domain
-from sesam_audit.facts.inbound import AUDITOR, Inbound, Told
+from sesam_audit.facts.inbound import Inbound, Told
 from sesam_audit.facts.port_owners import PORTS
 from sesam_audit.facts.stack import Stack
 from sesam_audit.facts.trust import public_roots

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from .certificates import self_signed
 from .host import LabHost
 from .lab import Lab
 from .services import LOGIN
@@ -16,21 +17,22 @@ from .test_apply import PASSWORD, RHEL, Applier, applying
 PUBLIC = "auditor_stands_for=internet"
 
 
-@pytest.fixture(params=["letsencrypt", "provided", "rootdisk"])
+@pytest.fixture(params=["letsencrypt", "provided", "self-signed", "rootdisk"])
 def applier(lab: Lab, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Applier]:
     on_root = request.param == "rootdisk"
     release = {"os_release": RHEL} if request.param == "provided" else {}
     with applying(lab, f"start-{request.param}", tmp_path, data_disk=not on_root, **release) as it:
         settings = (*it.settings, PUBLIC)
-        if request.param != "provided":
+        if request.param not in {"provided", "self-signed"}:
             yield replace(it, settings=settings)
             return
-        chain, key = lab.internet.public.issue(it.host.node_domain)
+        issue = lab.internet.public.issue if request.param == "provided" else self_signed
+        chain, key = issue(it.host.node_domain)
         (tmp_path / "node.pem").write_text(chain)
         (tmp_path / "node.key").write_text(key)
         given: tuple[str, ...] = ("--certificate", str(tmp_path / "node.pem"))
         given = (*given, "--certificate-key", str(tmp_path / "node.key"))
-        yield replace(it, settings=(*settings, "certificates=provided"), options=given)
+        yield replace(it, settings=(*settings, f"certificates={request.param}"), options=given)
 
 
 def test_from_nothing_to_live_by_one_command(applier: Applier) -> None:

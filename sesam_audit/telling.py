@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import Any
 
@@ -56,7 +57,9 @@ class Teller:
         counted = f"  {_amount(done)} of {_amount(total)}" if total else ""
         words = clean(f"    {event.get('text', '')}{counted}")
         if self._live:
-            sys.stderr.write(f"\r\x1b[2K{words[:100]}")
+            width = shutil.get_terminal_size().columns - 1  # a wrapped line cannot be rewritten
+            shown = words if len(words) <= width else f"{words[: width - 3]}..."
+            sys.stderr.write(f"\r\x1b[2K{shown}")
             sys.stderr.flush()
 
     def _clear(self) -> None:

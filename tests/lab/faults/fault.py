@@ -84,18 +84,28 @@ def preflight() -> dict[str, Requirement]:
     return {x.id: x for x in catalogue().values() if Stage.PREFLIGHT in x.stages}
 
 
+# An audit's containers outlive it for a moment, and hold the networks they are on.
+_ALONE = """
+set -eu
+for _ in $(seq 100); do
+  docker ps --all --quiet --filter label=sesam-audit.room 2>/dev/null | grep -q . || break
+  sleep 0.1
+done
+"""
+
+
 @contextmanager
 def seeded(fault: Fault, lab: Lab, host: LabHost) -> Iterator[None]:
     """The host with the fault; afterwards without it."""
     try:
-        host.run("\n".join(["set -eu", f"mkdir {KEPT}", *map(_keep, fault.keep), fault.seed]))
+        host.run("\n".join([_ALONE, f"mkdir {KEPT}", *map(_keep, fault.keep), fault.seed]))
         if fault.network:
             fault.network(lab.internet)
         if fault.outside:
             fault.outside(lab, host)
         yield
     finally:
-        host.run("\n".join(["set -eu", fault.mend, *map(_put_back, fault.keep), f"rm -r {KEPT}"]))
+        host.run("\n".join([_ALONE, fault.mend, *map(_put_back, fault.keep), f"rm -r {KEPT}"]))
         if fault.restore:
             fault.restore(lab, host)
         if fault.network:

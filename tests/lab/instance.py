@@ -28,7 +28,7 @@ class Instance:
         self.directory = root.place() / "instances" / str(index)
         self.bridge = f"sesamlab{index}"
         self.network = f"10.213.{index}"
-        self.network_6 = f"{NETWORK_6}:{index}"
+        self.network_6 = f"{NETWORK_6}:{index + 1:x}"  # a zero would have another spelling
         self.processes = Processes(self.directory / "processes")
         self._lock = lock
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from sesam_audit.asks import Account, File, FileAnswer
+from sesam_audit.asks import Account, Answer, Ask, File, FileAnswer, Files, FilesAnswer
 from sesam_audit.environment import GivenEnvironment, settle
+from sesam_audit.errors import Unknown
 from sesam_audit.evidence import Evidence
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.inquiry import recall
@@ -23,7 +24,7 @@ from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
 from sesam_audit.stack_file import SERVICES, compose_text, images, traefik_text
 from sesam_audit.testing import evaluate
-from sesam_audit.wanted import NODE, STORE, TRAEFIK_FILE
+from sesam_audit.wanted import CERTIFICATES, NODE, STORE, TRAEFIK_FILE
 from tests.facts.sesam_host import SUBSCRIPTION, on_data_disk, on_root_disk, rendered
 
 from . import root
@@ -91,7 +92,10 @@ def judged(profile: Profile, document: dict[str, Any]) -> dict[str, Outcome]:
     """What our own checks say of a host that has these files, and the rest of the guide."""
     base = on_data_disk() if profile.data == "datadisk" else on_root_disk()
     base[Account("1000")] = base[Account("sesam")]
-    answers = {**base, **rendered(document), File(TRAEFIK_FILE): FileAnswer(text=traefik_text())}
+    answers: dict[Ask[Any], Answer | Unknown] = {**base, **rendered(document)}
+    answers[File(TRAEFIK_FILE)] = FileAnswer(text=traefik_text())
+    for end in (".y*ml", ".toml"):
+        answers[Files(f"{CERTIFICATES}/*{end}")] = FilesAnswer(files={})
     ids = ("layout.compose-file", "layout.env", "layout.data-path", "layout.traefik-config")
     kinds = {kind for each in ids for kind in catalogue()[each].facts()}
     known = recall(kinds, profile, Evidence("host", answers=answers))

@@ -23,7 +23,7 @@ PASSWORD = "dckr_pat_of_the_lab"
 RHEL = 'NAME="Red Hat Enterprise Linux"\nID=rhel\nID_LIKE=fedora\nVERSION_ID="9.4"\n'
 PLACES = "/etc /home /root /sesam /srv /usr/local /var/lib/sesam-audit /var/spool/mail"
 OF_OTHERS = (  # what accounts' own tools and the daemon leave, run or no run
-    r"^\S+ \S+ \S+ \S+ /etc/(passwd|group|shadow|gshadow|subuid|subgid)-|/etc/\.pwd\.lock"
+    r" /etc/(passwd|group|shadow|gshadow|subuid|subgid)-( |$)|/etc/\.pwd\.lock"
     r"|/etc/docker/|/root/\.docker|lost\+found|/etc/mtab|/\.cache|/var/lib/sesam-audit"
 )
 TREE = (

@@ -363,9 +363,12 @@ class AccountAnswer(Answer, frozen=True, kw_only=True):
 
 
 class Account(Ask[AccountAnswer], frozen=True):
-    """A user by name, or by number when the name is digits; through the target's name services."""
+    """A user by name, or by number when the name is digits; through the target's name services.
 
-    name: str
+    Without a name it is the user who logged in, before sudo.
+    """
+
+    name: str = ""
 
 
 class RunAnswer(Answer, frozen=True, kw_only=True):

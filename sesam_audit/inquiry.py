@@ -11,6 +11,7 @@ from sesam_audit.evidence import Answers, Evidence, Known
 from sesam_audit.profile import Profile
 
 MAX_ROUNDS = 3
+_STEPS = 32  # a fact that asks for ever what is known ends here
 
 
 class Inquiry:
@@ -21,6 +22,7 @@ class Inquiry:
         self._waiting: dict[type, tuple[Ask[Any], ...]] = {}
         self._asked: dict[type, list[Ask[Any]]] = {}
         self._facts: dict[type, Any] = {}
+        self._known: Answers = {}
         for kind in kinds:
             self._asked[kind] = []
             try:
@@ -32,14 +34,23 @@ class Inquiry:
 
     @property
     def pending(self) -> tuple[Ask[Any], ...]:
-        """Each waiting question once, in order."""
-        return tuple(dict.fromkeys(ask for asks in self._waiting.values() for ask in asks))
+        """Each waiting question once, in order; none that has its answer."""
+        asked = (ask for asks in self._waiting.values() for ask in asks)
+        return tuple(dict.fromkeys(ask for ask in asked if ask not in self._known))
 
     def feed(self, answers: Answers) -> None:
-        """Go on with every fact whose questions are all answered."""
-        for kind, asks in list(self._waiting.items()):
-            if all(ask in answers for ask in asks):
-                self._advance(kind, tuple(answers[ask] for ask in asks))
+        """Go on with every fact whose questions are all answered, as far as answers lead."""
+        self._known.update(answers)
+        for _ in range(_STEPS):
+            ready = [
+                (kind, asks)
+                for kind, asks in self._waiting.items()
+                if all(ask in self._known for ask in asks)
+            ]
+            for kind, asks in ready:
+                self._advance(kind, tuple(self._known[ask] for ask in asks))
+            if not ready:
+                break
 
     def _advance(self, kind: type, answers: Any) -> None:
         self._waiting.pop(kind, None)

@@ -305,7 +305,8 @@ def myself(ask):
 
 
 def account(ask):
-    name = user_name(int(ask["name"])) if ask["name"].isdigit() else ask["name"]
+    name = ask["name"] or os.environ.get("SUDO_USER", "") or str(os.geteuid())
+    name = user_name(int(name)) if name.isdigit() else name
     try:
         own_group = grp.getgrnam(name).gr_gid
     except KeyError:

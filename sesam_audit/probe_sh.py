@@ -244,6 +244,7 @@ Self() {
 }
 
 Account() {
+  [ -n "$1" ] || set -- "${SUDO_USER:-$(id -u)}"
   found=$(entry passwd "$1")
   name=${found%%:*}
   case $1 in *[!0-9]*) name=${name:-$1} ;; esac

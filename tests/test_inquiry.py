@@ -70,6 +70,31 @@ def test_a_question_of_two_facts_is_asked_once() -> None:
     assert Inquiry(kinds, Profile()).pending == (File("a"),)
 
 
+def test_what_is_known_is_not_asked_again() -> None:
+    def steps() -> Steps[tuple[str, str]]:
+        yield from text("a")
+        return (yield from gather(Text("a"), Text("b")))
+
+    inquiry = Inquiry([fact(steps)], Profile())
+    inquiry.feed(files(a="1").answers)
+
+    assert inquiry.pending == (File("b"),)
+
+
+def test_a_fact_goes_on_as_far_as_known_answers_lead() -> None:
+    def steps() -> Steps[str]:
+        name = yield from text("a")
+        yield from text("b")
+        return (yield from text(name))
+
+    kind = fact(steps)
+    inquiry = Inquiry([kind, fact(lambda: text("b"), "Other")], Profile())
+    inquiry.feed(files(a="b", b="there").answers)
+
+    assert inquiry.pending == ()
+    assert inquiry.finish(files(), "never")[kind] == "there"
+
+
 def test_gathered_steps_share_a_round_and_keep_their_order() -> None:
     def steps() -> Steps[tuple[str, str]]:
         return (yield from gather(Text("a"), Text("b")))
@@ -151,6 +176,14 @@ def test_a_fact_that_never_stops_asking_is_ended() -> None:
             yield (File(str(number)),)
 
     assert isinstance(found(endless, files()), Unknown)
+
+
+def test_a_fact_that_asks_for_ever_what_is_known_is_ended() -> None:
+    def endless() -> Steps[str]:
+        while True:
+            yield from text("a")
+
+    assert isinstance(found(endless, files(a="1")), Unknown)
 
 
 def test_a_fact_knows_its_questions_and_the_slowest_answer() -> None:

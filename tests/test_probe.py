@@ -1030,6 +1030,12 @@ def test_accounts_by_name_and_number(asked: Conversation) -> None:
     assert nobody.missing
 
 
+def test_the_account_without_a_name_is_who_logged_in(asked: Conversation) -> None:
+    me, named = asked.all(Self(), Account())
+
+    assert named.name == (me.login or me.user)
+
+
 def test_programs_start_with_a_clean_environment(asked: Conversation) -> None:
     answer = asked(Run(("env",)))
     assert sorted(line.split("=")[0] for line in answer.out.splitlines()) == [

@@ -9,7 +9,6 @@ from sesam_audit.asks import (
     DockerConfig,
     DockerConfigAnswer,
     Registry,
-    Self,
     Stat,
     StatAnswer,
     Steps,
@@ -106,13 +105,10 @@ def _login(path: str) -> Steps[Login]:
 
 def _others() -> Steps[tuple[Login, ...]]:
     """Root's and the asking user's configurations: the ones `docker compose` may use."""
-    root, me = yield from gather(attempt(_login(ROOT_CONFIG)), Self())
+    root, me = yield from gather(attempt(_login(ROOT_CONFIG)), attempt(Account()))
     logins = [root]
-    name = me.login or me.user
-    if name not in ("", "root"):
-        account = yield from attempt(Account(name))
-        if not isinstance(account, Unknown) and account.home:
-            logins.append((yield from attempt(_login(f"{account.home}/.docker/config.json"))))
+    if not isinstance(me, Unknown) and me.home and me.name != "root":
+        logins.append((yield from attempt(_login(f"{me.home}/.docker/config.json"))))
     return tuple(each for each in logins if isinstance(each, Login) and each.path != LOGIN_FILE)
 
 

@@ -12,8 +12,6 @@ from sesam_audit.asks import (
     DockerConfigAnswer,
     Registry,
     Resolved,
-    Self,
-    SelfAnswer,
     Stat,
     StatAnswer,
 )
@@ -73,10 +71,7 @@ def test_a_file_that_may_not_be_read() -> None:
 
 def test_others_who_may_run_compose() -> None:
     mine = "/home/operator/.docker/config.json"
-    me = {
-        Self(): SelfAnswer(uid=0, user="root", login="operator"),
-        Account("operator"): AccountAnswer(name="operator", home="/home/operator"),
-    }
+    me = {Account(): AccountAnswer(name="operator", home="/home/operator")}
 
     found = find(DockerLogin, config(), config(path=ROOT_CONFIG), config(path=mine), me)
 

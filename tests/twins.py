@@ -147,8 +147,16 @@ def assert_alike(
     mounts: Mapping[str, Path] | None = None,
     without: Sequence[str] = (),
 ) -> None:
-    """The shell answers as the probe does; the probe's own answers are tested elsewhere."""
-    answers = map(alike, told(shell, *asks, user=user, mounts=mounts, without=without))
-    expected = map(alike, told_by_python(*asks, user=user, mounts=mounts))
-    for ask, one, other in zip(asks, answers, expected, strict=True):
-        assert (str(ask), one) == (str(ask), other)
+    """The shell answers as the probe does; the probe's own answers are tested elsewhere.
+
+    What differs is asked of both again, twice: the machine may have changed in between.
+    """
+    for patience in (2, 1, 0):
+        answers = map(alike, told(shell, *asks, user=user, mounts=mounts, without=without))
+        expected = map(alike, told_by_python(*asks, user=user, mounts=mounts))
+        rows = list(zip(asks, answers, expected, strict=True))
+        asks = tuple(ask for ask, one, other in rows if one != other)
+        if not asks:
+            break
+        for ask, one, other in rows:
+            assert patience or (str(ask), one) == (str(ask), other)

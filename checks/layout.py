@@ -253,7 +253,7 @@ def check_ownership(ownership: Ownership, found: Found) -> None:
     Hand over what the node uses, then see what is left:
 
         sudo chown -R sesam:sesam /srv/data/sesam /sesam/node-00
-        sudo find /srv/data /sesam -xdev ! -user sesam -ls
+        sudo find -H /srv/data /sesam -xdev ! -user sesam -ls
 
     Where Docker keeps its own data below /srv/data, never run chown -R over all of it: that
     destroys the images.

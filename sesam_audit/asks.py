@@ -216,8 +216,8 @@ class WalkAnswer(Answer, frozen=True, kw_only=True):
 class Walk(Ask[WalkAnswer], frozen=True):
     """Everything below the roots (themselves included) that uid:gid does not own.
 
-    Links are not followed; other file systems are passed over, except a root itself; so are
-    the paths in `skip` and every entry named in `skip_names`.
+    Links are not followed, except by a root itself; other file systems are passed over, except a
+    root's own; so are the paths in `skip` and every entry named in `skip_names`.
     """
 
     slow: ClassVar[bool] = True

@@ -464,15 +464,25 @@ def space(ask):
 
 
 def walk(ask):
-    """Who owns what below the roots: lstat only, no link followed, no other file system entered."""
-    roots = {os.path.normpath(raw(root)) for root in ask["roots"]}
-    skip, skip_names = set(map(raw, ask["skip"])), set(map(raw, ask["skip_names"]))
+    """Who owns what below the roots: lstat only, no other file system entered.
+
+    No link is followed below them; a root, and what is skipped, is meant where its links lead.
+    """
+    leads = {root: os.path.realpath(root) for root in map(os.path.normpath, map(raw, ask["roots"]))}
+    roots = set(leads.values())
+    skip, skip_names = set(), set(map(raw, ask["skip_names"]))
+    for path in map(raw, ask["skip"]):
+        above = [root for root in leads if path == root or path.startswith(os.path.join(root, b""))]
+        root = max(above, key=len, default=path)
+        skip.add(leads.get(root, root) + path[len(root) :])
     seen, missing, offenders, samples, passed, unreadable = 0, 0, 0, [], [], []
     waiting = [(root, None) for root in sorted(roots)]  # each with the device to stay on
     while waiting and seen < ask["entries"] and time.monotonic() < ask["end"]:
         path, device = waiting.pop()
         try:
             found = os.lstat(path)
+            if S_ISLNK(found.st_mode) and device is None:  # it leads to itself
+                raise OSError(errno.ELOOP, "")
             # On overlay a file's device differs from its directory's: directories alone tell.
             foreign = S_ISDIR(found.st_mode) and device not in (None, found.st_dev)
             if foreign or path in skip or os.path.basename(path) in skip_names:

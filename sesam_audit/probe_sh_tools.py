@@ -168,7 +168,7 @@ Walk() {
   able find && { find / -prune -printf '' || program stat; } || { fail UNSUPPORTED; return; }
   if find / -prune -printf ''; then printf=1; fi
   shift 4
-  r=$(beside walk_out walk_err below "$@")
+  lead "$@" || { fail UNSUPPORTED; return; }
   samples= IFS=$nl
   set -f
   for line in $r; do
@@ -202,6 +202,33 @@ owner_of() {
   printf %s "${name:-$2}"
 }
 
+# Walks with the same words, but each root, and what is named below it, where its links lead.
+lead() {
+  roots= ends= before=--
+  for each; do
+    [ "$before" != -- ] || roots=$each$nl$roots
+    before=$each
+  done
+  IFS=$nl
+  set -f
+  for root in $roots; do
+    real=$root
+    if [ -e "$root" ]; then real=$(readlink -f "$root" && echo .) real=${real%"$nl".}; fi
+    case $nl$ends in *"$nl$real$nl"*) return 1 ;; esac
+    ends=$ends$real$nl
+    [ "$real" != "$root" ] || continue
+    case $real/$root in /*[\\*?[]*|/*$nl*) return 1 ;; /*/*) ;; *) return 1 ;; esac
+    for each; do
+      shift
+      case $each in "$root"|"$root"/*) each=$real${each#"$root"} ;; esac
+      set -- "$@" "$each"
+    done
+  done
+  unset IFS
+  set +f
+  r=$(beside walk_out walk_err below "$@")
+}
+
 # Its words: a root, the expression for what is passed over there, --; as often as there are roots.
 below() {
   code=0
@@ -226,7 +253,13 @@ tree() {
     n=$((n - 1))
   done
   shift "$rest"
-  there "$1" || { fault "$1"; [ "$e" != ENOENT ] || return 0; }
+  if [ ! -e "$1" ]; then
+    fault "$1"
+    case $e in
+    ENOENT) return 0 ;;
+    ELOOP) printf "find: '%s': Too many levels of symbolic links\n" "$1" >&2; return 0 ;;
+    esac
+  fi
   up
   [ "$now" -lt "$end" ] || return 1
   printf '\nnew %s\n' "$mark"

@@ -572,6 +572,30 @@ def test_roots_within_roots_are_walked_once(asked: Conversation, tree: Path) -> 
     assert asked(both).offenders == 9
 
 
+def test_a_root_that_is_a_link_is_walked_where_it_leads(asked: Conversation, tree: Path) -> None:
+    link = tree.parent / "link"
+    link.symlink_to(tree)
+    led = asked(walk(link, 54321))
+    assert (led.offenders, led.complete) == (6, True)
+    assert set(led.passed_over) == {f"{tree}/skipped", f"{tree}/lost+found"}
+    within, twice = asked.all(
+        Walk((str(tree.parent), str(link)), 54321, 0, skip=(f"{link}/a",)),
+        Walk((str(tree), str(link)), 54321, 0),
+    )
+    assert (within.entries, within.passed_over) == (8, (f"{tree}/a",))
+    assert twice.entries == 9
+
+
+def test_a_root_that_leads_nowhere_is_not_walked(asked: Conversation, tree: Path) -> None:
+    (tree / "dangling").symlink_to("nothing")
+    (tree / "loop").symlink_to("loop")
+    dangling, loop = asked.all(
+        Walk((f"{tree}/dangling",), 0, 0), Walk((f"{tree}/loop", f"{tree}/a/b"), 0, 0)
+    )
+    assert dangling.missing
+    assert (loop.entries, loop.unreadable) == (1, (f"{tree}/loop",))
+
+
 def test_a_walk_of_nothing_is_missing(asked: Conversation, tree: Path) -> None:
     none, one = asked.all(
         Walk((f"{tree}/nothing",), 0, 0), Walk((f"{tree}/nothing", f"{tree}/a/b"), 54321, 0)

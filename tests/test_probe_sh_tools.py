@@ -257,6 +257,32 @@ def test_who_owns_what_below_a_directory(shell: Sequence[str], place: Path) -> N
 
 
 @as_root
+def test_roots_that_are_links(shell: Sequence[str], place: Path) -> None:
+    for name in ("real/skipped/x", "real/kept/y", "other/*"):
+        (place / name).mkdir(parents=True)
+    (place / "link").symlink_to("real/kept")
+    (place / "chain").symlink_to("link/..")
+    (place / "odd").symlink_to("other/*")
+    (place / "loop").symlink_to("loop")
+    (place / "dangling").symlink_to("nothing")
+    root = str(place)
+    skip = (f"{root}/chain/skipped", f"{root}/dangling/x")
+    assert_alike(
+        shell,
+        Walk((f"{root}/chain",), 9, 9, skip),
+        Walk((root, f"{root}/chain", f"{root}/link"), 9, 9, skip),
+        Walk((f"{root}/chain", f"{root}/chain/kept"), 9, 9),
+        Walk((f"{root}/dangling",), 9, 9),
+        Walk((f"{root}/dangling", f"{root}/other"), 9, 9),
+        Walk((f"{root}/loop", f"{root}/real"), 9, 9),
+    )
+    odd, twice = told(
+        shell, Walk((f"{root}/odd",), 9, 9), Walk((f"{root}/chain", f"{root}/real"), 9, 9)
+    )
+    assert (odd.error, twice.error) == ("UNSUPPORTED", "UNSUPPORTED")
+
+
+@as_root
 def test_a_walk_without_printf_in_find(shell: Sequence[str], place: Path) -> None:
     (place / "bin").mkdir()
     (place / "bin" / "find").symlink_to(shutil.which("busybox") or "/none")

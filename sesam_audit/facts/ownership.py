@@ -18,7 +18,7 @@ from sesam_audit.facts.stack_files import FILES, OVERRIDES
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import ENV_FILE, FLUENTBIT, LETSENCRYPT, POINT, TREES
 
-SHOW = "sudo find /srv/data /sesam -xdev ! -user sesam -ls"
+SHOW = "sudo find -H /srv/data /sesam -xdev ! -user sesam -ls"
 
 _DAEMON = "/etc/docker/daemon.json"
 _CONTAINERD = "/etc/containerd/config.toml"

@@ -114,6 +114,13 @@ DIRECTORIES = (
         says="left-by-root",
     ),
     Fault(
+        name="a file of root behind a /sesam that is a link",
+        seed="mv /sesam /opt/sesam; ln -s opt/sesam /sesam; touch /sesam/node-00/left-by-root",
+        mend="rm /sesam /opt/sesam/node-00/left-by-root; mv /opt/sesam /sesam",
+        changes={"layout.ownership": FAILED},
+        says="left-by-root",
+    ),
+    Fault(
         name="a log of another group",
         seed="touch /sesam/node-00/logs/x; chown sesam:1000 /sesam/node-00/logs/x",
         mend="rm /sesam/node-00/logs/x",

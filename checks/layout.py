@@ -183,7 +183,8 @@ def check_data_mount(mount: DataMount, found: Found) -> None:
 
         sudo mkfs.ext4 -L sesam-data /dev/DISK
 
-    Then mount it, now and at boot:
+    Then mount it, now and at boot. A line for /srv/data that is in /etc/fstab already is taken out
+    first (sudoedit /etc/fstab), because systemd goes by the first one:
 
         echo 'LABEL=sesam-data /srv/data ext4 defaults 0 2' | sudo tee -a /etc/fstab
         sudo mkdir -p /srv/data
@@ -205,7 +206,9 @@ def check_data_mount(mount: DataMount, found: Found) -> None:
 def check_data_mount_boot(boot: BootMount, found: Found) -> None:
     """/srv/data is mounted again after a reboot.
 
-    Take the disk's UUID, add or correct its line in /etc/fstab, and let it be verified:
+    Take the disk's UUID, and add its line to /etc/fstab. A line for /srv/data that is there already
+    is corrected instead (sudoedit /etc/fstab), because systemd goes by the first one. Then let it
+    be verified:
 
         sudo blkid
         echo 'UUID=... /srv/data ext4 defaults 0 2' | sudo tee -a /etc/fstab

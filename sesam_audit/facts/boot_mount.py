@@ -11,19 +11,16 @@ from msgspec import Struct
 from sesam_audit.asks import File, Files, FilesAnswer, Names, Stat, StatAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
-from sesam_audit.facts.fstab import BootEntry, parse_fstab, parse_unit
+from sesam_audit.facts.fstab import BootEntry, parse_fstab, parse_unit, unit_name
 from sesam_audit.facts.inspection import Inspection
-from sesam_audit.facts.mounts import Mount, Mounts
+from sesam_audit.facts.mounts import Mount, Mounts, mount_point
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import POINT
 
 UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
-DROP_IN = f"RequiresMountsFor={POINT}"
 
 _BY = tuple(f"/dev/disk/by-{kind}" for kind in ("uuid", "label", "partuuid", "partlabel"))
-_NEEDS_MOUNT = re.compile(rf"^\s*RequiresMountsFor\s*=.*{POINT}(?![\w.-])", re.MULTILINE)
-_NEEDS_UNIT = re.compile(r"^\s*(?:Requires|BindsTo)\s*=.*\bsrv-data\.mount\b", re.MULTILINE)
-_AFTER_UNIT = re.compile(r"^\s*After\s*=.*\bsrv-data\.mount\b", re.MULTILINE)
+_SPANNING = frozenset({"btrfs", "bcachefs"})  # which of their devices is shown is chance
 
 
 class BootMount(Struct, frozen=True):
@@ -35,28 +32,37 @@ class BootMount(Struct, frozen=True):
     docker_waits: bool = False
     unplugged: bool = False  # no disk bears the name that the entry gives
     another: str = ""  # what is mounted now, when it is not what the entry names
+    ignored: tuple[str, ...] = ()  # what further lines of fstab name, which systemd does not take
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[BootMount]:
         """Read fstab and units, then see which disk they mean."""
-        fstab, units, docker, mounts, disks = yield from gather(
-            File("/etc/fstab"),
-            _texts(f"{root}/{name}" for root in UNITS for name in ("srv-data.*", "*/srv-data.*")),
+        (fstab, point), units, docker, mounts, disks = yield from gather(
+            gather(File("/etc/fstab"), Stat(POINT)),
+            _units(POINT),
             _texts(f"{root}/docker.service{x}" for root in UNITS for x in ("", ".d/*.conf")),
             attempt(Mounts.ask(profile)),
             every(Names(path) for path in _BY),
         )
-        entry, disabled = _entry(fstab.read("/etc/fstab") or "", units, docker)
-        mount = None if isinstance(mounts, Unknown) else mounts.at(POINT)
+        where = mount_point(POINT, point)
+        if where != POINT:
+            units = yield from _units(where)
+        fstab_lines = parse_fstab(fstab.read("/etc/fstab") or "")
+        lines = [line for line in fstab_lines if line.target in (POINT, where)]
+        waits = _waits(docker, where)
+        by_unit, disabled = (None, "") if lines else _by_unit(units, where, waits=waits)
+        entry = lines[0] if lines else by_unit
+        mount = None if isinstance(mounts, Unknown) else mounts.at(where)
         known = {path: set(answer.names) for path, answer in zip(_BY, disks, strict=True)}
         named, now = yield from _compare(entry, mount)
         return cls(
             entry=entry,
             otherwise=_otherwise(mount),
             disabled=disabled,
-            docker_waits=_waits(docker) or _before_docker(entry),
+            docker_waits=waits or _before_docker(entry),
             unplugged=entry is not None and _unplugged(entry.link, known),
             another=mount.source if mount and _differ(named, now) else "",
+            ignored=tuple(line.source for line in lines[1:]),
         )
 
     def inspect(self) -> Inspection:
@@ -71,6 +77,11 @@ class BootMount(Struct, frozen=True):
             found.problem(f"{entry.origin} says noauto for {POINT}, so it stays unmounted at boot")
         if entry is None:
             return found
+        if self.ignored:
+            found.note(
+                f"{entry.origin} has {len(self.ignored) + 1} lines for {POINT}: systemd takes the"
+                f" first, {entry.source}, and not {', '.join(self.ignored)}"
+            )
         if "ro" in entry.options:
             found.problem(f"{entry.origin} mounts {POINT} read-only")
         if self.unplugged:
@@ -101,23 +112,25 @@ def _texts(patterns: Iterable[str]) -> Steps[dict[str, str]]:
     return {path: text for answer in answers for path, text in (answer.files or {}).items()}
 
 
-def _entry(
-    fstab: str, units: Mapping[str, str], docker: Mapping[str, str]
-) -> tuple[BootEntry | None, str]:
-    """The entry that counts, and a unit that does not for want of being enabled."""
-    lines = [entry for entry in parse_fstab(fstab) if entry.target == POINT]
-    if lines:
-        return lines[-1], ""
+def _units(where: str) -> Steps[dict[str, str]]:
+    """The texts of the units for a mount point, by path; a link for each that is enabled."""
+    name = unit_name(where).replace("\\", "?")  # a pattern takes a backslash for itself
+    return _texts(f"{root}/{x}{name}.*" for root in UNITS for x in ("", "*/"))
+
+
+def _by_unit(units: Mapping[str, str], where: str, *, waits: bool) -> tuple[BootEntry | None, str]:
+    """The unit that counts, or the path of one that does not for want of being enabled."""
+    name = unit_name(where)
     installed = [path for path in units if dirname(path) in UNITS]
     enabled = {path.rpartition("/")[2] for path in units if dirname(path) not in UNITS}
     for path in (path for path in installed if path.endswith(".mount")):
         entry = parse_unit(units[path], path)
         if entry is None:
             continue
-        if "srv-data.automount" in enabled:
+        if f"{name}.automount" in enabled:
             late = (*entry.options, "x-systemd.automount")
             return BootEntry(entry.source, entry.target, entry.fstype, late, path), ""
-        return (entry, "") if "srv-data.mount" in enabled or _waits(docker) else (None, path)
+        return (entry, "") if waits or f"{name}.mount" in enabled else (None, path)
     return None, ""
 
 
@@ -126,10 +139,15 @@ def _otherwise(mount: Mount | None) -> str:
     return words.get(mount.fstype, "") if mount else ""
 
 
-def _waits(docker: Mapping[str, str]) -> bool:
-    text = "\n".join(docker.values())
-    by_unit = _NEEDS_UNIT.search(text) and _AFTER_UNIT.search(text)
-    return bool(_NEEDS_MOUNT.search(text) or by_unit)
+def _waits(docker: Mapping[str, str], where: str) -> bool:
+    text, unit = "\n".join(docker.values()), re.escape(f"{unit_name(where)}.mount")
+
+    def says(keys: str, value: str) -> bool:
+        line = rf"^\s*(?:{keys})\s*=(?:.*\s)?{value}"
+        return bool(re.search(line, text, re.MULTILINE))
+
+    by_unit = says("Requires|BindsTo", rf"{unit}(?!\S)") and says("After", rf"{unit}(?!\S)")
+    return by_unit or says("RequiresMountsFor", rf"{re.escape(where)}(?![\w.-])")
 
 
 def _before_docker(entry: BootEntry | None) -> bool:
@@ -142,6 +160,8 @@ def _compare(
 ) -> Steps[tuple[StatAnswer | None, StatAnswer | None]]:
     """The disk that the entry names, and the one that is mounted."""
     if not entry or not entry.link or not mount or not mount.source.startswith("/dev/"):
+        return None, None
+    if mount.fstype in _SPANNING:
         return None, None
     return (yield from gather(Stat(entry.link), Stat(mount.source)))
 

@@ -11,7 +11,7 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.block_devices import BlockDevice, BlockDevices
 from sesam_audit.facts.inspection import Inspection
-from sesam_audit.facts.mounts import Mount, Mounts
+from sesam_audit.facts.mounts import Mount, Mounts, mount_point
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import POINT
 
@@ -42,7 +42,7 @@ class DataMount(Struct, frozen=True):
             Stat(POINT),
             every(Stat(path) for path in _AZURE),
         )
-        where = point.resolved.path if point.resolved and point.resolved.path else POINT
+        where = mount_point(POINT, point)
         mount, root = mounts.at(where), mounts.at("/")
         if isinstance(devices, Unknown):
             return cls(mount, mounts.holding(where), root)

@@ -44,7 +44,8 @@ class BootEntry(Struct, frozen=True):
         """The path below /dev that the source stands for; "" for what is no device."""
         tag, _, value = self.source.partition("=")
         if tag.upper() in _TAGS:
-            return f"/dev/disk/by-{_TAGS[tag.upper()]}/{value.strip(chr(34) + chr(39))}"
+            name = _encoded(value.strip(chr(34) + chr(39)))
+            return f"/dev/disk/by-{_TAGS[tag.upper()]}/{name}"
         return self.source if self.source.startswith("/dev/") else ""
 
 
@@ -69,3 +70,26 @@ def parse_unit(text: str, origin: str) -> BootEntry | None:
 
 def _plain(word: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), word)
+
+
+def _encoded(name: str) -> str:
+    """A label as udev calls its link (systemd, encode_devnode_name)."""
+    return re.sub(
+        r"[^\w#+.:=@-]",
+        lambda match: match[0] if match[0] > "\x7f" else f"\\x{ord(match[0]):02x}",
+        name,
+    )
+
+
+def unit_name(path: str) -> str:
+    """What systemd calls the mount unit of a path, without its suffix (systemd-escape --path)."""
+    name = re.sub(
+        r"[^a-zA-Z0-9:_.]|^\.",
+        lambda match: "-" if match[0] == "/" else _escaped(match[0]),
+        path.strip("/"),
+    )
+    return name or "-"
+
+
+def _escaped(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))

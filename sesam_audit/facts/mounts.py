@@ -7,7 +7,7 @@ from posixpath import normpath
 
 from msgspec import Struct
 
-from sesam_audit.asks import File, Steps
+from sesam_audit.asks import File, StatAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.profile import Profile
 
@@ -68,6 +68,11 @@ class Mounts(Struct, frozen=True):
         """The visible mount whose mount point is exactly this path."""
         mount = self.holding(path)
         return mount if mount and mount.target == normpath(path) else None
+
+
+def mount_point(path: str, answer: StatAnswer) -> str:
+    """Where the kernel, and systemd, know a mount on this path: links are resolved."""
+    return answer.resolved.path if answer.resolved and answer.resolved.path else path
 
 
 def _below(path: str, target: str) -> bool:

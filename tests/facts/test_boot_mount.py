@@ -7,7 +7,7 @@ import pytest
 from sesam_audit.asks import File, FileAnswer, Names, NamesAnswer, Stat
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.boot_mount import BootMount
-from sesam_audit.facts.fstab import BootEntry, parse_fstab
+from sesam_audit.facts.fstab import BootEntry, parse_fstab, unit_name
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.mounts import MOUNTINFO
 
@@ -24,7 +24,7 @@ def boot(fstab: str = "", **more: Answers) -> BootMount:
     answers: Answers = {File("/etc/fstab"): FileAnswer(text=fstab)}
     for each in more.values():
         answers |= each
-    return find(BootMount, answers, rounds=2)
+    return find(BootMount, answers, rounds=3 if Stat("/srv/data") in answers else 2)
 
 
 def mounted(source: str = "/dev/sdb1", fstype: str = "ext4") -> Answers:
@@ -223,3 +223,85 @@ def test_the_disk_that_is_mounted_now(inode: int, other: bool) -> None:
     found = boot(LINE, nodes=nodes, mounts=mounted(), now=now).inspect()
 
     assert bool(found.problems) is other
+
+
+def test_of_two_lines_systemd_takes_the_first() -> None:
+    good, bad = "UUID=1 /srv/data ext4 defaults 0 2\n", "UUID=2 /srv/data ext4 noauto 0 2\n"
+    right, wrong = boot(good + bad).inspect(), boot(bad + good).inspect()
+
+    assert not right.problems
+    assert (
+        "2 lines for /srv/data: systemd takes the first, UUID=1, and not UUID=2" in right.notes[0]
+    )
+    assert "says noauto" in wrong.problems[0]
+
+
+LED: Answers = {Stat("/srv/data"): link("/data", inode=3)}
+
+
+@pytest.mark.parametrize("target", ["/data", "/srv/data"])
+def test_a_link_at_srv_data_in_fstab(target: str) -> None:
+    mounts: Answers = {
+        File(MOUNTINFO, limit=262_144): FileAnswer(
+            text="30 1 8:17 / /data rw - ext4 /dev/sdb1 rw\n"
+        )
+    }
+    disk: Answers = {
+        Stat("/dev/disk/by-uuid/1"): link("/dev/sdc1", inode=17, kind="block"),
+        Stat("/dev/sdb1"): link("/dev/sdb1", inode=33, kind="block"),
+    }
+    line = f"UUID=1 {target} ext4 defaults 0 2"
+
+    assert not boot(line, led=LED).inspect().problems
+    assert "/dev/sdb1 is mounted now" in boot(line, led=LED, m=mounts, d=disk).inspect().problems[0]
+
+
+def test_a_link_at_srv_data_and_a_mount_unit() -> None:
+    unit = matches({f"{ETC}/data.*": {f"{ETC}/data.mount": UNIT.replace("/srv", "")}})
+    wants = matches({f"{ETC}/*/data.*": {f"{ETC}/multi-user.target.wants/data.mount": ""}})
+    answers: Answers = {File("/etc/fstab"): FileAnswer(text=""), **LED, **unit}
+
+    assert "data.mount is there, but not en" in find(BootMount, answers).inspect().problems[0]
+    assert find(BootMount, answers | wants).inspect() == Inspection()
+
+
+def test_docker_waits_for_what_a_link_leads_to() -> None:
+    line = "UUID=1 /data ext4 nofail 0 2"
+    to_link, to_mount = docker("RequiresMountsFor=/srv/data"), docker("RequiresMountsFor=/data")
+
+    assert boot(line, led=LED, docker=to_link).inspect_order().problems
+    assert not boot(line, led=LED, docker=to_mount).inspect_order().problems
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/srv/data", "srv-data"), ("/my-data/é", r"my\x2ddata-\xc3\xa9"), ("/.d", r"\x2ed")],
+)
+def test_names_of_units(path: str, name: str) -> None:
+    assert unit_name(path) == name
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("LABEL=my\\040data", r"my\x20data"),
+        ("LABEL=data/1", r"data\x2f1"),
+        ("LABEL=dåta_1", "dåta_1"),
+        ('PARTLABEL="Sesam\\040data"', r"Sesam\x20data"),
+    ],
+)
+def test_labels_as_udev_spells_them(source: str, name: str) -> None:
+    kind = "partlabel" if source.startswith("P") else "label"
+    disks: Answers = {Names(f"/dev/disk/by-{kind}"): NamesAnswer(names=(name, "other"))}
+
+    assert not boot(f"{source} /srv/data ext4 defaults 0 2", disks=disks).inspect().problems
+
+
+def test_one_of_several_devices_of_btrfs_is_not_another_disk() -> None:
+    nodes: Answers = {
+        Stat("/dev/disk/by-uuid/1234-abcd"): link("/dev/sdb1", inode=17, kind="block"),
+        Stat("/dev/sdc1"): link("/dev/sdc1", inode=33, kind="block"),
+    }
+    line = LINE.replace("ext4", "btrfs")
+
+    assert not boot(line, nodes=nodes, mounts=mounted("/dev/sdc1", "btrfs")).inspect().problems

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from sesam_audit.destinations import PRIVATE_IMAGE
 from sesam_audit.errors import NotApplicable, Unknown
 from sesam_audit.facts.account import SesamUser
@@ -207,7 +209,7 @@ def check_api(engine: Engine, clients: DockerClients, found: Found) -> None:
         )
     for client in (client for client in fixed if client.doubt):
         if (_version(client.version) or (0,)) < least:
-            run = f"sudo docker run --rm {client.image} version"
+            run = f"sudo docker run --rm {quote(client.image)} {client.tells}"
             raise Unknown(f"{client.image}: {client.doubt}", run)
 
 

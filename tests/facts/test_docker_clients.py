@@ -22,7 +22,13 @@ def client(image: str, **service: Any) -> Client:
 
 @pytest.mark.parametrize(
     "image",
-    ["containrrr/watchtower", "docker.io/containrrr/watchtower:1.7.1"],
+    [
+        "containrrr/watchtower",
+        "docker.io/containrrr/watchtower:1.7.1",
+        "index.docker.io/containrrr/watchtower",
+        "ghcr.io/containrrr/watchtower",
+        "localhost:5000/mirror/containrrr/watchtower",
+    ],
 )
 def test_watchtower_speaks_its_default(image: str) -> None:
     assert client(image).version == "1.25"
@@ -41,8 +47,45 @@ def test_watchtower_is_told_by_its_command(words: list[str]) -> None:
     assert client("containrrr/watchtower", command=["--cleanup", *words]).version == "1.44"
 
 
-def test_a_maintained_fork_negotiates() -> None:
-    assert client("nickfedor/watchtower").version == ""
+def test_the_forerunner_of_watchtower() -> None:
+    assert client("v2tec/watchtower") == Client("it", "v2tec/watchtower", "1.24")
+
+
+@pytest.mark.parametrize("image", ["nickfedor/watchtower", "ghcr.io/nicholas-fedor/watchtower"])
+def test_a_maintained_fork_negotiates(image: str) -> None:
+    assert client(image).version == ""
+
+
+@pytest.mark.parametrize(
+    "image", ["acme/watchtower", "mirror.local/watchtower:1", "a/my-watchtower"]
+)
+def test_a_watchtower_that_nobody_knows_is_doubted(image: str) -> None:
+    assert client(image).doubt == "which version this watchtower speaks is not known"
+    assert client(image, environment={"DOCKER_API_VERSION": "1.44"}).doubt == ""
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "docker.io/traefik:v2.10",
+        "index.docker.io/library/traefik:v2.10",
+        "mirror.local/library/traefik:v2.10",
+        "mirror.local:5000/traefik:v2.10",
+        "ghcr.io/traefik/traefik:v2.10",
+    ],
+)
+def test_traefik_of_old_from_another_registry(image: str) -> None:
+    assert client(image) == Client("it", image, "1.24")
+
+
+@pytest.mark.parametrize("image", ["acme/traefik:v3.7", "rancher/mirrored-library-traefik"])
+def test_a_traefik_of_somebody_else_is_doubted(image: str) -> None:
+    assert client(image).doubt == "not Traefik's own image"
+
+
+@pytest.mark.parametrize("image", ["traefik/whoami:v1", "thomseddon/traefik-forward-auth:2"])
+def test_what_only_sounds_like_traefik(image: str) -> None:
+    assert client(image) == Client("it", image)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from shlex import quote
 
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.account import SesamUser
@@ -37,11 +38,12 @@ def check_file(key: License, sesam: SesamUser, found: Found) -> None:
     assert not file.missing, f"there is no {path}"
     assert file.kind == "file", f"{path} is a {file.kind}, not a regular file"
     assert not key.blank, f"{path} is empty; was $LICENSE set when it was written?"
-    if not sesam.exists:
-        found.note("the owner was not judged: there is no user sesam")
     owner = file.user or str(file.uid)
     assert not sesam.exists or file.uid == sesam.uid, f"{path} belongs to {owner}, not to sesam"
     key.read()
+    if not sesam.exists:
+        command = f"sudo ls -l {quote(path)}"
+        raise Unknown(f"{path} belongs to {owner}; there is no user sesam (layout.user)", command)
     found(f"{file.size} bytes, owned by {owner}")
 
 

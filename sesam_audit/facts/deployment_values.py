@@ -34,7 +34,9 @@ def inspect_values(
     for text in _user(deployment, sesam, owner):
         found.problem(text)
     if not sesam.exists:
-        found.note("USER_ID was not compared: there is no user sesam")
+        found.doubt(
+            Unknown("there is no user sesam to compare USER_ID with (layout.user)", "id sesam")
+        )
     domain = deployment.values.get("NODE_DOMAIN", "")
     if profile.node_domain and domain and domain.lower() != profile.node_domain.lower():
         found.note(f"the profile's node_domain is {profile.node_domain}")

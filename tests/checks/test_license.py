@@ -81,10 +81,16 @@ def test_a_license_that_may_not_be_read() -> None:
 
 
 def test_without_sesam_the_owner_is_not_judged() -> None:
-    finding = evaluate("license.file", made(uid=0), SesamUser(exists=False))
+    finding = evaluate("license.file", made(uid=1002, user="bob"), SesamUser(exists=False))
 
-    assert finding.outcome is Outcome.PASSED
-    assert "no user sesam" in finding.notes[0]
+    assert finding.outcome is Outcome.UNKNOWN
+    assert "belongs to bob; there is no user sesam (layout.user)" in finding.message
+
+
+def test_without_sesam_an_empty_license_still_fails() -> None:
+    finding = evaluate("license.file", made(size=1), SesamUser(exists=False))
+
+    assert finding.outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_without_sesam_its_number_is_not_compared() -> None:
     found = inspect_values(Deployment(VALUES), SesamUser(False), UserIdOwner(""), Profile())
 
     assert not found.problems
-    assert "no user sesam" in found.notes[0]
+    assert "no user sesam" in str(found.unknown)
 
 
 def test_no_env_file() -> None:

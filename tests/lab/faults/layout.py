@@ -41,7 +41,12 @@ USER = (
         name="no user sesam",
         keep=(*USERS, "/etc/shadow", "/etc/gshadow"),
         seed="userdel sesam",
-        changes={"layout.user": FAILED, "docker.registry-login": UNKNOWN},
+        changes={
+            "layout.user": FAILED,
+            "layout.env": UNKNOWN,
+            "license.file": UNKNOWN,
+            "docker.registry-login": UNKNOWN,
+        },
         says="no user sesam",
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from msgspec import Struct
 
 from sesam_audit.asks import Stat, StatAnswer, Steps, denied
@@ -37,8 +39,11 @@ class Place(Struct, frozen=True):
     @property
     def doubt(self) -> Unknown | None:
         """Why it cannot be told what is there, if so."""
-        if self.error in (None, "ENOENT", "ENOTDIR", "ELOOP"):
+        if self.error in (None, "ENOENT", "ENOTDIR"):
             return None
+        if self.error == "ELOOP":  # of the path's own link it is known
+            words = f"{self.path} is not reached: a link above it leads back to itself"
+            return None if self.kind else Unknown(words, f"namei -l {quote(self.path)}")
         return denied(StatAnswer(error=self.error), self.path)
 
     def same(self, other: Place) -> bool:

@@ -35,7 +35,7 @@ def inspect_link(data: DataDirectory) -> Inspection:
     found.doubt(node.doubt)
     if node.missing:
         found.problem(f"there is no {NODE}")
-    elif node.error == "ELOOP":
+    elif node.kind and node.error == "ELOOP":
         found.problem(f"{NODE} is a link that leads back to itself")
     elif node.error == "ENOENT":
         found.problem(f"{NODE} is a dangling link: there is no {node.leads_to}")

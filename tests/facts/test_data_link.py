@@ -65,6 +65,15 @@ def test_a_link_that_may_not_be_read() -> None:
     assert "needs root" in str(linked(DENIED).unknown)
 
 
+def test_a_link_above_that_leads_back_to_itself_is_a_doubt() -> None:
+    above = StatAnswer(error="ELOOP")
+    data = find(DataDirectory, on_root_disk() | {Stat(NODE): above}, ROOT_DISK)
+
+    for found in (linked(above), inspect_no_link(data)):
+        assert not found.problems
+        assert "a link above it leads back to itself" in str(found.unknown)
+
+
 def test_a_store_that_may_not_be_read_proves_nothing() -> None:
     found = linked(link(STORE, inode=20), DENIED)
 

@@ -62,6 +62,13 @@ def test_unreadable_is_not_missing() -> None:
     assert "needs root" in str(found.unknown)
 
 
+def test_below_a_link_to_itself_nothing_is_told() -> None:
+    found = inspect({Stat(path): StatAnswer(error="ELOOP") for path in (BASE, LOGS, NODE)})
+
+    assert not found.problems
+    assert f"{LOGS} is not reached" in str(found.unknown)
+
+
 @pytest.mark.parametrize(
     ("file", "problem"),
     [

@@ -19,7 +19,7 @@ def inspect_traefik(config: TraefikConfig) -> Inspection:
         found.problem(fault)
     for doubt in config.doubts:
         found.doubt(doubt)
-    if not config.static:
+    if not config.static and (found.problems or found.doubts):
         return found
     for text in (*_entry_points(config), *_certificates(config)):
         found.problem(text)

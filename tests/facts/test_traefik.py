@@ -101,6 +101,7 @@ def test_the_published_file() -> None:
         (STATIC + PROVIDER, "the file provider leads to no tls.certificates"),
         (COMPLETE.replace("/certs/", "/other/"), "/other/sesam.crt is not mounted into Traefik"),
         (COMPLETE.replace("filename: /etc", "filename: /x"), "is not mounted into Traefik"),
+        ("{}", "has no entry point on port 443"),
         ("a: [", "it is not YAML in line"),
         ("- a\n", "it holds no settings"),
         ("", "it holds no settings"),

@@ -27,6 +27,7 @@ _NO_COMPOSE = re.compile(
     re.IGNORECASE,
 )
 _NO_PERMISSION = re.compile(r"permission denied|operation not permitted", re.IGNORECASE)
+_LOOPBACK = re.compile(r"127\.|\[?(::ffff:127\.|::1\b)")
 
 
 class BindMount(Struct, frozen=True):
@@ -46,7 +47,8 @@ class Service(Struct, frozen=True):
     image: str = ""
     environment: dict[str, str | None] = {}
     mounts: tuple[BindMount, ...] = ()
-    ports: tuple[int, ...] = ()  # published on the host
+    ports: tuple[int, ...] = ()  # TCP, published on the host
+    local_ports: tuple[int, ...] = ()  # published on the host's loopback alone
     labels: dict[str, str] = {}
     networks: tuple[str, ...] = ()  # keys of Stack.networks
     command: tuple[str, ...] = ()
@@ -168,7 +170,8 @@ def _service(name: str, value: dict[str, Any]) -> Service:
         image=_text(value.get("image")),
         environment=_pairs(value.get("environment")),
         mounts=tuple(_mount(item) for item in _list(value.get("volumes")) if _is_mount(item)),
-        ports=_ports(value.get("ports")),
+        ports=_ports(value.get("ports"), local=False),
+        local_ports=_ports(value.get("ports"), local=True),
         labels={key: text or "" for key, text in _pairs(value.get("labels")).items()},
         networks=tuple(_pairs(value.get("networks"))),
         command=_words(value.get("command")),
@@ -192,8 +195,14 @@ def _mount(item: dict[str, Any]) -> BindMount:
     )
 
 
-def _ports(value: Any) -> tuple[int, ...]:
-    published = [str(item.get("published", "")) for item in _list(value) if isinstance(item, dict)]
+def _ports(value: Any, *, local: bool) -> tuple[int, ...]:
+    published = [
+        str(item.get("published", ""))
+        for item in _list(value)
+        if isinstance(item, dict)
+        and item.get("protocol") in (None, "tcp")
+        and bool(_LOOPBACK.match(_text(item.get("host_ip")))) is local
+    ]
     return tuple(int(port) for port in published if port.isascii() and port.isdigit())
 
 

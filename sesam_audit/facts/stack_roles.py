@@ -31,9 +31,13 @@ def shortcomings(stack: Stack) -> Iterator[str]:
     if traefik is None:
         yield "the stack has no Traefik"
     else:
-        closed = [str(port) for port in (80, 443) if port not in traefik.ports]
-        if closed:
-            yield f"Traefik does not publish {' and '.join(closed)}"
+        closed = [port for port in (80, 443) if port not in traefik.ports]
+        local = [str(port) for port in closed if port in traefik.local_ports]
+        absent = [str(port) for port in closed if str(port) not in local]
+        if absent:
+            yield f"Traefik does not publish {' and '.join(absent)}"
+        if local:
+            yield f"Traefik publishes {' and '.join(local)} on the host's own loopback alone"
     if stack.role("logs") is None:
         yield "the stack has no fluentbit to ship the logs"
     yield from _of_updater(stack, node)

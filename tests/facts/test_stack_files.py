@@ -108,6 +108,18 @@ def test_other_warnings_are_notes() -> None:
         (lambda s: s.pop("watchtower"), "the stack has nothing that updates the images"),
         (lambda s: s["traefik"]["ports"].pop(), "Traefik does not publish 443"),
         (
+            lambda s: s["traefik"]["ports"][1].update(host_ip="127.0.0.1"),
+            "Traefik publishes 443 on the host's own loopback alone",
+        ),
+        (
+            lambda s: [port.update(host_ip="::1") for port in s["traefik"]["ports"]],
+            "Traefik publishes 80 and 443 on the host's own loopback alone",
+        ),
+        (
+            lambda s: s["traefik"]["ports"][1].update(protocol="udp"),
+            "Traefik does not publish 443",
+        ),
+        (
             lambda s: s["sesam-node"].update(volumes=[]),
             "sesam-node has nothing mounted on /sesam/data",
         ),

@@ -55,6 +55,8 @@ STACK = (
         says="443",
     ),
     _edited("a compose file that is not YAML", "1s/^/{/", compose_file=FAILED),
+    _edited("a Traefik that listens on loopback alone", 's|"443:443"|"127.0.0.1:443:443"|',
+            "loopback", compose_file=FAILED),
     _edited("a stack without an updater", "/^  watchtower:/,/^    command/d", "updates",
             compose_file=FAILED),
     _edited("a stack whose updater is a fork", "s|containrrr/watchtower|nickfedor/watchtower|"),

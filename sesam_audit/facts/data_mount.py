@@ -6,7 +6,7 @@ import re
 
 from msgspec import Struct
 
-from sesam_audit.asks import Stat, StatAnswer, Steps
+from sesam_audit.asks import File, Files, FilesAnswer, Stat, StatAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.block_devices import BlockDevice, BlockDevices
@@ -21,6 +21,13 @@ _TEMPORARY = {  # model as sysfs shows it -> what it is
     r"Microsoft NVMe Direct Disk": "an Azure local disk",
     r"EphemeralDisk|nvme_card(?!-pd)": "a Google Cloud local SSD",
 }
+_SWAPS = "/proc/swaps"
+_UDEV = "/run/udev/data/b[!7]*"  # without loop devices
+_BTRFS = "/sys/fs/btrfs/*/devices/*/dev"
+_MEMBERS = re.compile(
+    r"swap|.*_member|LVM\d_member|crypto_LUKS|bcache|ceph_bluestore|drbd", re.IGNORECASE
+)
+_SIGNATURE = re.compile(r"^E:ID_(FS_TYPE|PART_TABLE_TYPE)=(.+)$", re.MULTILINE)
 _NO_DISKS = re.compile(r"(ram|zram|loop|sr|fd)\d")
 
 
@@ -32,21 +39,31 @@ class DataMount(Struct, frozen=True):
     root: Mount | None = None
     temporary: str = ""  # the cloud's temporary disk, in words
     unmounted: tuple[BlockDevice, ...] = ()
+    holding: dict[str, str] = {}  # name -> what is on an unmounted disk; "" for nothing
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[DataMount]:
         """Compare the mounts with the block devices."""
-        mounts, devices, point, azure = yield from gather(
+        mounts, devices, point, azure, signs = yield from gather(
             Mounts.ask(profile),
             attempt(BlockDevices.ask(profile)),
             Stat(POINT),
             every(Stat(path) for path in _AZURE),
+            gather(File(_SWAPS), Files(_UDEV), Files(_BTRFS)),
         )
         where = mount_point(POINT, point)
         mount, root = mounts.at(where), mounts.at("/")
         if isinstance(devices, Unknown):
             return cls(mount, mounts.holding(where), root)
         resource = _names(azure)
+        swaps, udev, btrfs = signs
+        holding = _holding(devices, udev)
+        used = {
+            *resource,
+            *re.findall(r"^/dev/(\S+)", swaps.text, re.MULTILINE),
+            *(path.split("/")[-2] for path in btrfs.files or {}),
+            *(name for name, kind in holding.items() if _MEMBERS.fullmatch(kind)),
+        }
         return cls(
             mount=mount,
             below=mounts.holding(where),
@@ -54,9 +71,10 @@ class DataMount(Struct, frozen=True):
             temporary=_temporary(mount, devices, resource) if mount else "",
             unmounted=tuple(
                 disk
-                for disk in _unmounted(mounts, devices)
-                if disk.size >= profile.hardware.data_partition and disk.name not in resource
+                for disk in _unmounted(mounts, devices, used)
+                if disk.size >= profile.hardware.data_partition
             ),
+            holding=holding,
         )
 
     def inspect(self) -> Inspection:
@@ -80,9 +98,15 @@ class DataMount(Struct, frozen=True):
 
     def _nothing(self) -> str:
         below = f", which lies on the file system of {self.below.target}" if self.below else ""
-        disks = ", ".join(f"/dev/{disk.name} ({disk.size})" for disk in self.unmounted)
+        disks = ", ".join(f"/dev/{disk.name} ({self._told(disk)})" for disk in self.unmounted)
         waiting = f"; not mounted and large enough: {disks}" if disks else ""
+        if any(self.holding.get(disk.name) != "" for disk in self.unmounted):
+            waiting += "; look first what is on it: lsblk -f"
         return f"nothing is mounted on {POINT}{below}{waiting}"
+
+    def _told(self, disk: BlockDevice) -> str:
+        kind = self.holding.get(disk.name)
+        return f"{disk.size}, with {kind}" if kind else f"{disk.size}"
 
     def _of_root_disk(self, mount: Mount) -> bool:
         """A bind mount of the root disk; subvolumes and datasets are file systems of their own."""
@@ -108,16 +132,32 @@ def _temporary(mount: Mount, devices: BlockDevices, resource: frozenset[str]) ->
     return ""
 
 
-def _unmounted(mounts: Mounts, devices: BlockDevices) -> list[BlockDevice]:
-    """Disks of which nothing is mounted, neither a partition nor what is stacked on one."""
-    used = {
+def _holding(devices: BlockDevices, udev: FilesAnswer) -> dict[str, str]:
+    """What udev found on each device that it knows: a file system, a member's sign, partitions."""
+    texts = {path.rpartition("/b")[2]: text for path, text in (udev.files or {}).items()}
+    found = {}
+    for device in devices.devices:
+        if device.number in texts:
+            signs = dict(_SIGNATURE.findall(texts[device.number]))
+            partitions = "partitions" if "PART_TABLE_TYPE" in signs else ""
+            found[device.name] = signs.get("FS_TYPE", partitions).strip()
+    return found
+
+
+def _unmounted(mounts: Mounts, devices: BlockDevices, used: set[str]) -> list[BlockDevice]:
+    """Disks of which nothing is mounted or used, neither a partition nor what is stacked on one."""
+    busy = {
         disk.name
-        for mount in mounts.mounts
-        if (device := devices.under(mount)) is not None
+        for device in (
+            *map(devices.under, mounts.mounts),
+            *map(devices.named, used),
+            *(device for device in devices.devices if device.slaves),
+        )
+        if device is not None
         for disk in devices.disks(device)
     }
     return [
         each
         for each in devices.devices
-        if not (each.slaves or each.parent or _NO_DISKS.match(each.name) or each.name in used)
+        if not (each.slaves or each.parent or _NO_DISKS.match(each.name) or each.name in busy)
     ]

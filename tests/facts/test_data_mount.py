@@ -124,6 +124,59 @@ def test_unmounted_disks_of_fitting_size() -> None:
     assert [disk.name for disk in found.unmounted] == ["sdb", "sdc"]
 
 
+def waiting(*more: Answers) -> list[str]:
+    """The disks that a host names on which nothing is mounted on /srv/data."""
+    answers = host(MOUNTINFO_TEXT.splitlines()[0])
+    for each in more:
+        answers |= each
+    return [disk.name for disk in find(DataMount, answers, rounds=1).unmounted]
+
+
+def udev(**signs: str) -> Answers:
+    texts = {
+        f"/run/udev/data/b{DISKS[name][0]}": f"E:DEVTYPE=x\nE:ID_FS_UUID=1\n{sign}\n"
+        for name, sign in signs.items()
+    }
+    return matches({"/run/udev/data/b[!7]*": texts})
+
+
+def test_disks_that_others_use_are_not_named() -> None:
+    holder = {
+        f"{BLOCK}/*/dev": {f"{BLOCK}/{n}/dev": d[0] for n, d in DISKS.items()}
+        | {f"{BLOCK}/dm-0/dev": "253:0"},
+        f"{BLOCK}/*/slaves/*/dev": {f"{BLOCK}/dm-0/slaves/sdb1/dev": "8:17"},
+    }
+    swap = File("/proc/swaps"), FileAnswer(text="Filename Type\n/dev/sdb1 partition 1 0 -2\n")
+    btrfs = matches({"/sys/fs/btrfs/*/devices/*/dev": {"/sys/fs/btrfs/x/devices/sdc/dev": "8:32"}})
+
+    assert waiting() == ["sdb", "sdc"]
+    assert waiting(matches(holder)) == ["sdc"]
+    assert waiting(dict([swap])) == ["sdc"]
+    assert waiting(btrfs) == ["sdb"]
+
+
+@pytest.mark.parametrize("kind", ["zfs_member", "LVM2_member", "linux_raid_member", "swap"])
+def test_members_of_something_are_not_named(kind: str) -> None:
+    assert waiting(udev(sdb1=f"E:ID_FS_TYPE={kind}")) == ["sdc"]
+
+
+def test_what_is_on_a_disk_is_told() -> None:
+    signs = udev(sdb="E:ID_PART_TABLE_TYPE=gpt", sdb1="E:ID_FS_TYPE=ext4", sdc="")
+    bare = host(MOUNTINFO_TEXT.splitlines()[0])
+    (problem,) = find(DataMount, bare | signs).inspect().problems
+    (unknown,) = find(DataMount, bare).inspect().problems
+
+    assert "/dev/sdb (400 GB, with partitions), /dev/sdc (500 GB); look first" in problem
+    assert unknown.endswith("look first what is on it: lsblk -f")
+
+
+def test_an_empty_disk_needs_no_second_look() -> None:
+    disk = BlockDevice("sdc", "8:32", Size(500 * 10**9))
+    (problem,) = DataMount(None, unmounted=(disk,), holding={"sdc": ""}).inspect().problems
+
+    assert problem.endswith("large enough: /dev/sdc (500 GB)")
+
+
 def test_a_link_at_srv_data_is_followed() -> None:
     text = MOUNTINFO_TEXT.replace("/srv/data", "/data")
     answers = host(text) | {Stat("/srv/data"): link("/data", inode=3)}

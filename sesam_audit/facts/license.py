@@ -117,4 +117,7 @@ def parse_moment(text: str) -> datetime | None:
         found = datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}{zone}")
     except ValueError:
         return None
-    return found.astimezone(timezone.utc)
+    try:
+        return found.astimezone(timezone.utc)
+    except OverflowError:  # at an end of the calendar, where hours make no difference
+        return found.replace(tzinfo=timezone.utc)

@@ -73,6 +73,18 @@ def test_no_license_in_place(key: License, message: str) -> None:
     assert message in finding.message
 
 
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("9999-12-31T23:59:59-05:00", Outcome.PASSED),
+        ("0001-01-01T00:00:00+05:00", Outcome.FAILED),
+    ],
+)
+def test_a_license_until_the_end_of_the_calendar(text: str, outcome: Outcome) -> None:
+    assert evaluate("license.expiry", ending(text)).outcome is outcome
+    assert evaluate("license.expiry-soon", ending(text)).outcome is outcome
+
+
 def test_a_license_that_may_not_be_read() -> None:
     finding = evaluate("license.file", made(content=DENIED), SESAM)
 

@@ -98,6 +98,8 @@ class Self(Ask[SelfAnswer], frozen=True):
 class ContactAnswer(Answer, frozen=True, kw_only=True):
     scheme: str = ""  # ssh, local, docker, podman
     address: str = ""  # what the auditor dials for this host; "" when it has none
+    port: int = 0  # of its sshd, as the auditor, or the last jump, dials it
+    vantages: dict[str, str] = {}  # the address of each `--from` machine that has one
     asked: float = 0.0  # the auditor's clock around the first exchange, Unix seconds
     answered: float = 0.0
 

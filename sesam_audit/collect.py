@@ -135,8 +135,9 @@ class _Rounds:
         self._inquiry, self._evidence, self._progress = inquiry, evidence, progress
         self._dialled = 0.0  # seconds that rounds with dials have taken
         self._dialling = 0.0  # seconds that the dials of this round have
+        there, port = address(target, self._order.way)
         self._contact = ContactAnswer(
-            scheme=target.scheme, address=address(target, self._order.way)
+            scheme=target.scheme, address=there, port=port, vantages=vantages.addresses
         )
 
     def run(self, stop: threading.Event) -> None:

@@ -151,10 +151,14 @@ def _line(target: Target, way: Way, remote: str) -> str:
     return re.sub(r"^(docker|podman) exec ", r"\1 exec -i ", kept[0])
 
 
-def address(target: Target, way: Way) -> str:
-    """The address the auditor would dial for an ssh host; "" when it cannot be told."""
+def address(target: Target, way: Way) -> tuple[str, int]:
+    """The address and port the auditor would dial for an ssh host; "", 0 when it cannot be told.
+
+    The port is told of a host behind a jump too: whoever dials it there, dials that port.
+    """
+    port = 0
     if target.scheme != "ssh":
-        return ""
+        return "", port
     try:
         shown = subprocess.run(
             ["ssh", "-G", *shlex.split(_line(target, way, "true"))[1:]],
@@ -165,11 +169,13 @@ def address(target: Target, way: Way) -> str:
             stdin=subprocess.DEVNULL,
         ).stdout
         found = dict(line.partition(" ")[::2] for line in shown.splitlines())
+        port = int(found["port"])
         if any(found.get(key, "none") != "none" for key in ("proxyjump", "proxycommand")):
-            return ""
-        return str(socket.getaddrinfo(found["hostname"], 22, type=socket.SOCK_STREAM)[0][4][0])
-    except (OSError, KeyError, subprocess.SubprocessError):
-        return ""
+            return "", port
+        dialled = socket.getaddrinfo(found["hostname"], port, type=socket.SOCK_STREAM)
+        return str(dialled[0][4][0]), port
+    except (OSError, KeyError, ValueError, subprocess.SubprocessError):
+        return "", port
 
 
 _CONNECT = "Connect once with `ssh {spec}` and compare the fingerprint"

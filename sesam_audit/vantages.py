@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from sesam_audit.asks import AUDITOR, Ask
@@ -12,7 +13,7 @@ from sesam_audit.bootstrap import Privilege
 from sesam_audit.decoding import answers
 from sesam_audit.errors import HostError, Unknown
 from sesam_audit.evidence import Answers
-from sesam_audit.host import Conversation, Script, Way, ask_here, parse
+from sesam_audit.host import Conversation, Script, Way, address, ask_here, parse
 
 Request = Callable[[Sequence[Ask[Any]]], tuple[bytes, Script, float]]
 
@@ -38,6 +39,12 @@ class Vantages:
             return dict.fromkeys(asks, Unknown(f"needs a vantage: {error.what}"))
         except Exception as error:  # noqa: BLE001 - a vantage that fails proves nothing
             return dict.fromkeys(asks, Unknown(f"needs a vantage: {vantage} failed: {error}"))
+
+    @cached_property
+    def addresses(self) -> dict[str, str]:
+        """What the auditor dials for each vantage; those without an address are left out."""
+        found = {spec: address(parse(spec), self._way)[0] for spec in self._locks}
+        return {spec: there for spec, there in found.items() if there}
 
     def _conversation(self, vantage: str) -> Conversation:
         if vantage not in self._open:

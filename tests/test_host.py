@@ -19,6 +19,7 @@ from sesam_audit.bootstrap import Privilege
 from sesam_audit.decoding import answers, request
 from sesam_audit.errors import HostError, UsageError
 from sesam_audit.host import Conversation, Target, Way, parse
+from sesam_audit.vantages import Vantages
 
 
 def no_shell(_marker: str) -> str:
@@ -247,7 +248,7 @@ def test_a_configuration_that_weakens_host_keys_is_overruled(tmp_path: Path) -> 
 # -- the address that an auditor dials -------------------------------------------------------------
 
 
-def address(spec: str, config: Path) -> str:
+def address(spec: str, config: Path) -> tuple[str, int]:
     return host.address(parse(spec), Way(ssh_config=str(config)))
 
 
@@ -255,7 +256,8 @@ def address(spec: str, config: Path) -> str:
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "config"
     path.write_text(
-        "Host named\n HostName 192.0.2.7\nHost behind\n HostName 192.0.2.8\n ProxyJump named\n"
+        "Host named\n HostName 192.0.2.7\n"
+        "Host behind\n HostName 192.0.2.8\n Port 4022\n ProxyJump named\n"
         "Host piped\n HostName 192.0.2.9\n ProxyCommand nc %h %p\n"
         "Match host picky user root\n HostName 192.0.2.10\n"
     )
@@ -281,7 +283,31 @@ def config(tmp_path: Path) -> Path:
 def test_the_address_is_what_ssh_would_dial_itself(config: Path, spec: str, found: str) -> None:
     if not shutil.which("ssh"):
         pytest.skip("ssh is not installed")
-    assert address(spec, config) == found
+    assert address(spec, config)[0] == found
+
+
+@pytest.mark.parametrize(
+    ("spec", "port"),
+    [
+        ("ssh://named", 22),
+        ("ssh://me@named:2222", 2222),
+        ("ssh://behind", 4022),
+        ("ssh://no-such-name.invalid", 22),
+        ("local://", 0),
+    ],
+)
+def test_the_port_is_told_behind_a_jump_too(config: Path, spec: str, port: int) -> None:
+    if not shutil.which("ssh"):
+        pytest.skip("ssh is not installed")
+    assert address(spec, config)[1] == port
+
+
+def test_the_addresses_of_vantages(config: Path) -> None:
+    if not shutil.which("ssh"):
+        pytest.skip("ssh is not installed")
+    specs = ("ssh://named", "ssh://behind", "docker://web")
+    vantages = Vantages(specs, Way(ssh_config=str(config)))
+    assert vantages.addresses == {"ssh://named": "192.0.2.7"}
 
 
 # -- a conversation --------------------------------------------------------------------------------

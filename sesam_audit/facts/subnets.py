@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sesam_audit.asks import File, FileAnswer, Lookup, LookupAnswer, Steps
+from sesam_audit.asks import Contact, ContactAnswer, File, FileAnswer, Lookup, LookupAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.engine import BUILT_IN_POOLS, Engine
@@ -17,7 +17,7 @@ from sesam_audit.facts.routes import Routes
 from sesam_audit.profile import Profile
 
 _RESOLVERS = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
-_SSH, _ESTABLISHED = "0016", "01"
+_SSH, _ESTABLISHED = 22, "01"
 _AGGREGATE = 8  # shorter prefixes are default routes in disguise (0.0.0.0/1 of a VPN)
 
 Ip = Any  # IPv4Network | IPv6Network: the standard library gives them no common type
@@ -74,12 +74,13 @@ class Subnets(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Subnets]:
         """Ask the daemon, the kernel and the files; look a proxy's name up."""
-        engine, networks, routes, files, proxy = yield from gather(
+        engine, networks, routes, files, proxy, contact = yield from gather(
             Engine.ask(profile),
             Networks.ask(profile),
             Routes.ask(profile),
             every(map(File, (*_RESOLVERS, "/proc/net/tcp", "/proc/net/tcp6"))),
             _proxy(profile),
+            Contact(),
         )
         bridges = {each.interface for each in networks.networks}
         places = (
@@ -87,7 +88,8 @@ class Subnets(Struct, frozen=True):
             *_resolvers(files[:2]),
             *(Place(f"the proxy {profile.proxy} ({each})", each) for each in proxy),
             *(Place(f"the clients' network {each}", each) for each in profile.client_networks),
-            *_talking(files[2:]),
+            *(Place(f"the vantage {x} ({each})", each) for x, each in _vantages(contact)),
+            *_talking(files[2:], contact.port),
         )
         taken = {each.name: each.subnets for each in networks.networks if each.subnets}
         return cls(tuple(places), taken, engine.answering().pools)
@@ -121,10 +123,18 @@ def _resolvers(files: tuple[FileAnswer, ...]) -> Iterator[Place]:
                 yield Place(f"the resolver {address}", address, kept=True)
 
 
-def _talking(files: tuple[FileAnswer, ...]) -> Iterator[Place]:
+def _vantages(contact: ContactAnswer) -> Iterator[tuple[str, str]]:
+    for spec, address in contact.vantages.items():
+        network = _network(address.partition("%")[0])
+        if network and not network.is_loopback:
+            yield spec, str(network.network_address)
+
+
+def _talking(files: tuple[FileAnswer, ...], port: int = 0) -> Iterator[Place]:
     """Who has an SSH connection to the host: the auditor, and others who must get through."""
+    ports = tuple(f":{each:04X}" for each in (_SSH, port))
     for line in (line.split() for file in files for line in file.text.splitlines()):
-        if len(line) > 3 and line[3] == _ESTABLISHED and line[1].endswith(f":{_SSH}"):
+        if len(line) > 3 and line[3] == _ESTABLISHED and line[1].endswith(ports):
             address = _peer(line[2].partition(":")[0])
             if not address.is_loopback:
                 yield Place(f"{address}, which is connected by SSH", str(address), reached=True)

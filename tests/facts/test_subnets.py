@@ -7,7 +7,15 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from sesam_audit.asks import DockerApiAnswer, File, FileAnswer, Lookup, LookupAnswer
+from sesam_audit.asks import (
+    Contact,
+    ContactAnswer,
+    DockerApiAnswer,
+    File,
+    FileAnswer,
+    Lookup,
+    LookupAnswer,
+)
 from sesam_audit.facts import networks
 from sesam_audit.facts.subnets import Place, Subnets, _talking
 from sesam_audit.profile import Profile
@@ -78,14 +86,17 @@ def test_what_is_not_an_address_is_left_alone() -> None:
     assert Subnets((client("not.an.address"),), {"odd": ("nonsense",)}).collisions == ()
 
 
-def host(profile: Profile | None = None) -> Subnets:
+def host(
+    profile: Profile | None = None, contact: ContactAnswer | None = None, tcp: str = ""
+) -> Subnets:
     listed = json.loads(read("docker/networks-20.10.json"))
     answers = {
         networks._ASK: DockerApiAnswer(status=200, value=listed),
         File("/proc/net/route", 262_144): FileAnswer(text=read("docker/route.txt")),
-        File("/proc/net/tcp"): FileAnswer(text=read("docker/tcp.txt")),
+        File("/proc/net/tcp"): FileAnswer(text=tcp or read("docker/tcp.txt")),
         File("/etc/resolv.conf"): FileAnswer(text="nameserver 127.0.0.53\n"),
         File("/run/systemd/resolve/resolv.conf"): FileAnswer(text="nameserver 10.213.1.2\n"),
+        Contact(): contact or ContactAnswer(),
         Lookup("proxy.example", "A"): LookupAnswer(records=("192.168.50.9",)),
     }
     return find(Subnets, docker(), answers, profile=profile)
@@ -110,6 +121,25 @@ def test_a_proxy_and_clients_of_the_profile() -> None:
 
 def test_a_proxy_by_address() -> None:
     assert "172.18.3.4" in host(Profile(proxy="172.18.3.4:3128")).collisions[0]
+
+
+def test_the_vantages() -> None:
+    contact = ContactAnswer(
+        vantages={"ssh://far": "172.18.3.9", "ssh://out": "203.0.113.7", "ssh://me": "127.0.0.1"}
+    )
+
+    assert host(contact=contact).collisions == (
+        "Docker's network sesam (172.18.0.0/16) covers the vantage ssh://far (172.18.3.9)",
+    )
+    assert not any("ssh://me" in place.what for place in host(contact=contact).places)
+
+
+def test_an_auditor_at_another_port() -> None:
+    text = read("docker/tcp.txt").replace(":0016", ":08AE")
+    said = "10.213.1.1, which is connected by SSH"
+
+    assert said not in [place.what for place in host(tcp=text).places]
+    assert said in [place.what for place in host(tcp=text, contact=ContactAnswer(port=2222)).places]
 
 
 def test_a_peer_of_the_v6_table() -> None:

@@ -110,7 +110,7 @@ def test_one_connection_answers_round_after_round(talk: Talk, perfect: LabHost) 
 
 def test_the_auditor_dials_the_address_that_ssh_dials(lab: Lab, perfect: LabHost) -> None:
     way = Way(ssh_config=str(lab.ssh_config))
-    assert address(parse(perfect.spec()), way) == perfect.address
+    assert address(parse(perfect.spec()), way) == (perfect.address, 22)
 
 
 # -- sudo ------------------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ def test_a_jump_host_is_the_users_to_decide(
         f" ProxyCommand ssh -F {lab.ssh_config} -W %h:%p {perfect.name}\n",
     )
     assert who(talk("ssh://auditor@inner", ssh_config=path)).hostname == perfect.name
-    assert address(parse("ssh://auditor@inner"), Way(ssh_config=path)) == ""
+    assert address(parse("ssh://auditor@inner"), Way(ssh_config=path)) == ("", 22)
 
 
 # -- what stays behind -----------------------------------------------------------------------------

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sesam_audit.asks import File, Steps
+from sesam_audit.asks import File, FileAnswer, Steps
 from sesam_audit.errors import Unknown
-from sesam_audit.facts import every
+from sesam_audit.facts import attempt, every, gather
+from sesam_audit.facts.daemon_settings import DAEMON_JSON, setting
+from sesam_audit.facts.engine import Engine
 from sesam_audit.profile import Profile
 
 ROOT = "/sys/fs/cgroup"
-_PARENTS = ("", "/docker", "/system.slice")  # all; Docker's own driver; systemd's driver
+_ALL, _OWN, _SYSTEMD = _USUAL = ("", "/docker", "/system.slice")  # Docker's own driver; systemd's
 _FILES = (
     *("cpu.max", "cpuset.cpus.effective", "memory.max"),
     *("cpu/{}/cpu.cfs_quota_us", "cpu/{}/cpu.cfs_period_us"),
@@ -27,27 +29,68 @@ class Limit(Struct, frozen=True):
 
 
 class ControlGroups(Struct, frozen=True):
-    """The limits on the slice containers run in (`system.slice`, or `docker` with cgroupfs)."""
+    """The limits on the group that Docker puts containers into, and on those above it."""
 
     cpus: tuple[Limit, ...] = ()
     memory: tuple[Limit, ...] = ()
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[ControlGroups]:
-        """Read version 2 and version 1; what is missing does not limit."""
-        paths = [(parent, _path(parent, name)) for parent in _PARENTS for name in _FILES]
-        answers = yield from every(File(path) for _, path in paths)
-        texts: dict[str, dict[str, str]] = {parent: {} for parent in _PARENTS}
-        for (parent, path), answer in zip(paths, answers, strict=True):
-            text = answer.read(path)
-            if text is not None:
-                texts[parent][path.rpartition("/")[2]] = text.strip()
-        home = "/docker" if texts["/docker"] else "/system.slice"
-        limits = [_limits(ROOT + parent, texts[parent]) for parent in ("", home)]
+        """Learn the group from Docker, then read version 2 and version 1; absent is unlimited."""
+        engine, daemon, usual = yield from gather(
+            attempt(Engine.ask(profile)), File(DAEMON_JSON), every(map(_group, _USUAL))
+        )
+        groups = dict(zip(_USUAL, usual, strict=True))
+        driver = "" if isinstance(engine, Unknown) else engine.cgroup_driver
+        parent = setting(daemon.read(DAEMON_JSON), "cgroup-parent")
+        chain = _chain(parent, driver or _usual_driver(groups))
+        more = [group for group in chain if group not in groups]
+        groups |= dict(zip(more, (yield from every(map(_group, more))), strict=True))
+        limits = [_limits(ROOT + group, _texts(groups[group])) for group in chain]
         return cls(
             cpus=tuple(limit for cpus, _ in limits for limit in cpus),
             memory=tuple(limit for _, memory in limits for limit in memory),
         )
+
+
+def _group(group: str) -> Steps[dict[str, FileAnswer]]:
+    paths = [_path(group, name) for name in _FILES]
+    return dict(zip(paths, (yield from every(map(File, paths))), strict=True))
+
+
+def _texts(group: dict[str, FileAnswer]) -> dict[str, str]:
+    """The files that are there, by name.
+
+    Raises:
+        Unknown: one cannot be read.
+    """
+    texts = {path.rpartition("/")[2]: answer.read(path) for path, answer in group.items()}
+    return {name: text.strip() for name, text in texts.items() if text is not None}
+
+
+def _usual_driver(groups: dict[str, dict[str, FileAnswer]]) -> str:
+    """What Docker takes by itself: systemd with version 2; groups may be left of another time."""
+    there = {
+        group: {path.rpartition("/")[2] for path, answer in files.items() if not answer.missing}
+        for group, files in groups.items()
+    }
+    second = there[_SYSTEMD].intersection(_FILES)  # names of version 1 stand below a controller
+    own = there[_OWN] and not second
+    return "cgroupfs" if own else "systemd"
+
+
+def _chain(parent: str, driver: str) -> list[str]:
+    """The group of the containers, with all above it."""
+    if driver == "cgroupfs":
+        home = parent or _OWN
+        home = home if home.startswith("/") else f"{_SYSTEMD}/docker.service/{home}"
+    elif parent.endswith(".slice"):  # a-b.slice lies in a.slice
+        words = parent.removesuffix(".slice").split("-")
+        home = "".join(f"/{'-'.join(words[: n + 1])}.slice" for n in range(len(words)))
+    else:
+        home = _SYSTEMD
+    parts = home.strip("/").split("/")
+    return [_ALL, *(f"/{'/'.join(parts[: n + 1])}" for n in range(len(parts)))]
 
 
 def _path(parent: str, name: str) -> str:

@@ -40,6 +40,7 @@ _INFO = DockerApi(
     (
         *("NCPU", "MemTotal", "DockerRootDir", "SecurityOptions", "DefaultAddressPools"),
         *("HttpProxy", "HttpsProxy", "NoProxy", "Driver", "DriverStatus", "OperatingSystem"),
+        "CgroupDriver",
     ),
 )
 _VERSION = DockerApi("/version", ("Version", "ApiVersion", "MinAPIVersion", "Components"))
@@ -62,6 +63,7 @@ class Engine(Struct, frozen=True):
     no_proxy: str = ""
     pools: tuple[tuple[str, int], ...] = BUILT_IN_POOLS
     containerd_images: bool = False  # images lie in containerd's root, not in Docker's
+    cgroup_driver: str = ""  # systemd or cgroupfs
     user: str = ""  # who was let in without being root
 
     @property
@@ -173,6 +175,7 @@ def _described(info: dict[str, Any], version: dict[str, Any], user: str) -> Engi
         no_proxy=_text(info.get("NoProxy")),
         pools=pools or BUILT_IN_POOLS,
         containerd_images=any("io.containerd.snapshotter.v1" in each for each in drivers),
+        cgroup_driver=_text(info.get("CgroupDriver")),
         user=user,
     )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
 from msgspec import Struct
 
@@ -12,6 +10,7 @@ from sesam_audit.asks import File, FileAnswer, Steps, Walk, WalkAnswer, denied
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.account import SesamUser
+from sesam_audit.facts.daemon_settings import DAEMON_JSON, setting
 from sesam_audit.facts.engine import Engine
 from sesam_audit.facts.inspection import Inspection, listed
 from sesam_audit.facts.stack_files import FILES, OVERRIDES
@@ -20,7 +19,6 @@ from sesam_audit.wanted import ENV_FILE, FLUENTBIT, LETSENCRYPT, POINT, TREES
 
 SHOW = "sudo find -H /srv/data /sesam -xdev ! -user sesam -ls"
 
-_DAEMON = "/etc/docker/daemon.json"
 _CONTAINERD = "/etc/containerd/config.toml"
 PASSED_NAMES = ("lost+found", ".snapshot", ".snapshots", ".zfs", "acme.json")
 _PLACED = (*(f"{POINT}/{name}" for name in (*FILES, *OVERRIDES)), ENV_FILE)
@@ -71,7 +69,7 @@ class Ownership(Struct, frozen=True):
 def passed_over(profile: Profile) -> Steps[tuple[str, ...]]:
     """The paths that others own by rule: Docker's own, Traefik's, and the stack's files."""
     engine, daemon, containerd = yield from gather(
-        attempt(Engine.ask(profile)), File(_DAEMON), File(_CONTAINERD)
+        attempt(Engine.ask(profile)), File(DAEMON_JSON), File(_CONTAINERD)
     )
     return (*_ROOTS_OWN, *_PLACED, *_docker_roots(engine, daemon, containerd))
 
@@ -85,7 +83,7 @@ def _docker_roots(
     engine: Engine | Unknown, daemon: FileAnswer, containerd: FileAnswer
 ) -> tuple[str, ...]:
     """Docker's and containerd's own directories, where they were moved to the data disk."""
-    configured = _data_root(daemon.text)
+    configured = setting(daemon.text, "data-root")
     match = _CONTAINERD_ROOT.search(containerd.text)
     found = [configured, match[1] if match else ""]
     if not isinstance(engine, Unknown):
@@ -93,12 +91,3 @@ def _docker_roots(
     elif not configured:
         found.extend(_USUAL)
     return tuple(path.rstrip("/") for path in found if path.startswith(TREES))
-
-
-def _data_root(text: str) -> str:
-    try:
-        settings: Any = json.loads(text or "{}")
-    except ValueError:
-        return ""
-    value = settings.get("data-root") if isinstance(settings, dict) else None
-    return value if isinstance(value, str) else ""

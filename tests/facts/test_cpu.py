@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from sesam_audit.asks import FileAnswer, Self, SelfAnswer
+from sesam_audit.asks import Answer, Ask, DockerApiAnswer, FileAnswer, Self, SelfAnswer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.cgroups import Limit, numbers
 from sesam_audit.facts.cpu import ONLINE, PRESENT, Cpu
+from sesam_audit.facts.engine import _INFO, _VERSION
 
 from .machine import files, find
 
@@ -47,10 +50,46 @@ def test_control_groups_leave_fewer(limits: dict[str, str], effective: float) ->
     assert cpu(EIGHT | limits).effective == effective
 
 
-def test_with_cgroupfs_the_slice_of_the_daemon_does_not_count() -> None:
-    docker = {"/sys/fs/cgroup/docker/cpu.max": "600000 100000"}
+def driven(driver: str, texts: dict[str, str]) -> Cpu:
+    """The processors where Docker tells its driver."""
+    docker: dict[Ask[Any], Answer | Unknown] = {
+        _INFO: DockerApiAnswer(status=200, value={"CgroupDriver": driver}),
+        _VERSION: DockerApiAnswer(status=200, value={"Version": "29.3.0"}),
+        Self(): SelfAnswer(uid=0),
+    }
+    return find(Cpu, {**files(EIGHT | texts), **docker}, rounds=2)
 
-    assert cpu(EIGHT | docker | {f"{V2}/cpu.max": "100000 100000"}).effective == 6
+
+BOTH = {"/sys/fs/cgroup/docker/cpu.max": "600000 100000", f"{V2}/cpu.max": "100000 100000"}
+
+
+def test_with_cgroupfs_the_slice_of_the_daemon_does_not_count() -> None:
+    assert driven("cgroupfs", BOTH).effective == 6
+
+
+def test_a_group_that_docker_left_does_not_count() -> None:
+    assert driven("systemd", BOTH).effective == 1
+    assert cpu(EIGHT | BOTH).effective == 1  # version 2, where nobody says otherwise
+
+
+@pytest.mark.parametrize(
+    ("driver", "parent", "group"),
+    [
+        ("systemd", "sesam.slice", "sesam.slice"),
+        ("systemd", "a-b.slice", "a.slice"),
+        ("systemd", "a-b.slice", "a.slice/a-b.slice"),
+        ("cgroupfs", "/limited/docker", "limited"),
+        ("cgroupfs", "/limited/docker", "limited/docker"),
+        ("cgroupfs", "own", "system.slice/docker.service/own"),
+    ],
+)
+def test_the_group_that_daemon_json_names(driver: str, parent: str, group: str) -> None:
+    texts = {
+        "/etc/docker/daemon.json": f'{{"cgroup-parent": "{parent}"}}',
+        f"/sys/fs/cgroup/{group}/cpu.max": "200000 100000",
+    }
+
+    assert driven(driver, texts).effective == 2
 
 
 def test_the_tightest_limit_is_named() -> None:

@@ -110,7 +110,9 @@ def check_compose(compose: ComposePlugin, found: Found) -> None:
     A copy in ~/.docker/cli-plugins serves one user only: remove it once the package is there.
     """
     if compose.context not in ("", "default"):
-        found.note(f"docker uses the context {compose.context}, which may be another machine")
+        found.note(
+            f"the docker command uses the context {compose.context}, which may be another machine"
+        )
     if not (compose.docker or compose.installed):
         raise Unknown("Docker is not installed (docker.engine)", "docker compose version")
     assert compose.docker, "there is no docker command"
@@ -153,7 +155,9 @@ def check_boot(boot: DockerBoot, found: Found) -> None:
     word = {"not-found": "not there", "": "in an unknown state"}.get(boot.service, boot.service)
     state = found(f"{boot.unit} is {word}", required="enabled")
     if boot.service == "":
-        raise Unknown("systemd does not say whether Docker starts", f"systemctl status {boot.unit}")
+        raise Unknown(
+            "systemd does not say whether Docker starts", f"systemctl status {quote(boot.unit)}"
+        )
     assert boot.starts or boot.socket != "enabled", (
         f"{state}: docker.socket alone is enabled, which starts no container at boot"
     )
@@ -250,7 +254,7 @@ def check_registry_login(login: DockerLogin, user: SesamUser, found: Found) -> N
         found.note(f"{other.path}, which docker compose may use, {has}")
     assert not mine.fault, mine.fault
     if not user.exists:
-        raise Unknown("there is no user sesam to own it (layout.user)", f"ls -l {mine.path}")
+        raise Unknown("there is no user sesam to own it (layout.user)", f"ls -l {quote(mine.path)}")
     assert user.home == HOME, f"the home of sesam is {user.home}, but the updater reads {mine.path}"
     assert mine.uid == user.uid, f"{mine.path} belongs to user {mine.uid}, not to sesam"
     mode = found(f"mode {mine.mode:04o}", required="mode 0600 or stricter")
@@ -362,7 +366,7 @@ def check_container_proxy(containers: ContainerProxy, profile: Profile, found: F
     for name in containers.services:
         given = containers.given(name, wanted)
         if endpoint(given.https) != wanted and containers.unread:
-            run = f"sudo grep -i proxy {containers.unread[0]}"
+            run = f"sudo grep -i proxy {quote(containers.unread[0])}"
             raise Unknown(f"needs root: {containers.unread[0]} is not readable", run)
         assert given.https, f"{name} would get no proxy"
         found(given.https, required=profile.proxy)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from sesam_audit.asks import FsyncAnswer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.cpu import Cpu
@@ -96,7 +98,7 @@ def check_data_partition(storage: Storage, profile: Profile, found: Found) -> No
     size = found(storage.size, required=demanded)
     assert not mount.volatile, f"{storage.path} lies on {mount.fstype}, which does not persist"
     if storage.hidden and demanded * GROWN <= size < demanded:
-        raise Unknown(f"the size of {mount.source} is not shown", f"lsblk -b {mount.source}")
+        raise Unknown(f"the size of {mount.source} is not shown", f"lsblk -b {quote(mount.source)}")
     assert size >= demanded
     assert storage.total >= size * GROWN, (
         f"the file system was not grown: it uses {storage.total} of the {size} of {mount.source}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from msgspec import Struct
 
 from sesam_audit.asks import AUDITOR
@@ -164,7 +166,7 @@ def check_dns(domain: Domain, profile: Profile, found: Found) -> None:
     )
     addresses = found(domain.addresses)
     if not addresses:
-        raise Unknown(f"{domain.name} was not resolved", f"dig {domain.name}")
+        raise Unknown(f"{domain.name} was not resolved", f"dig {quote(domain.name)}")
     declared = frozenset(profile.public_addresses)
     everything_private = not any(map(is_global, (*addresses, *declared)))
     assert not (public and everything_private), (

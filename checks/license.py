@@ -60,7 +60,9 @@ def check_permissions(key: License, found: Found) -> None:
         sudo chmod 0600 /sesam/node-00/data/license.key
     """
     if key.file.kind != "file":
-        raise Unknown("there is no license to look at (license.file)", f"sudo ls -l {key.path}")
+        raise Unknown(
+            "there is no license to look at (license.file)", f"sudo ls -l {quote(key.path)}"
+        )
     mode = f"{key.file.mode:04o}"
     found(f"mode {mode}", required="no access for others")
     assert not key.file.mode & 0o007, f"{key.path} has mode {mode}: every user has access"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from shlex import quote
 
 from sesam_audit.destinations import (
     BY_UPDATER,
@@ -245,7 +246,7 @@ def check_sesam_ips(addresses: SesamAddresses, found: Found) -> None:
     if addresses.silent:
         raise Unknown(
             f"not resolved on the host: {', '.join(addresses.silent)}",
-            f"getent ahosts {addresses.silent[0].split()[0]}",
+            f"getent ahosts {quote(addresses.silent[0].split()[0])}",
         )
 
 

@@ -9,6 +9,7 @@ CRASH with the probe's words; None means that the question was answered.
 from __future__ import annotations
 
 from collections.abc import Generator
+from shlex import quote
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from msgspec import Struct
@@ -72,7 +73,9 @@ def _word(value: object) -> str:
 def denied(answer: Answer, path: str, command: str = "") -> Unknown:
     """The outcome of an answer that could not be given: needs root, or its error by name."""
     if answer.error in ("EACCES", "EPERM"):
-        return Unknown(f"needs root: {path} is not readable", command or f"sudo ls -ld {path}")
+        return Unknown(
+            f"needs root: {path} is not readable", command or f"sudo ls -ld {quote(path)}"
+        )
     return Unknown(f"{path}: {answer.error}", command)
 
 
@@ -127,7 +130,7 @@ class FileAnswer(Answer, frozen=True, kw_only=True):
         if self.missing:
             return None
         if self.error:
-            raise denied(self, path, command or f"sudo cat {path}")
+            raise denied(self, path, command or f"sudo cat {quote(path)}")
         return self.text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -169,6 +170,31 @@ def test_nothing_prints(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in {"print", "eval", "breakpoint", "input"}, node.lineno
+
+
+_PROGRAMS = (
+    *("sudo", "ls", "cat", "df", "dig", "curl", "getent", "findmnt", "lsblk", "namei", "docker"),
+    *("systemctl", "openssl", "ip", "ss", "stat", "grep", "id"),
+)
+_SAFE = ("port", "there", "client.tells")  # a number, quoted above, a constant
+_TO_PASTE = re.compile(rf"(?:{'|'.join(_PROGRAMS)}) (?:[-./\w]+ )*[^ ]*$")
+
+
+@pytest.mark.parametrize("path", [*FACTS, *CHECKS, REPOSITORY / "sesam_audit/asks.py"], ids=name_of)
+def test_what_a_command_to_paste_takes_from_a_host_is_quoted(path: Path) -> None:
+    """Constants and numbers aside, whatever stands in an f-string that begins with a program."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.JoinedStr) or not isinstance(node.values[0], ast.Constant):
+            continue
+        if not _TO_PASTE.match(str(node.values[0].value)):
+            continue
+        taken = [part.value for part in node.values if isinstance(part, ast.FormattedValue)]
+        bare = [
+            said
+            for said in map(ast.unparse, taken)
+            if not said.startswith("quote(") and not said.isupper() and said not in _SAFE
+        ]
+        assert not bare, (node.lineno, bare)
 
 
 @pytest.mark.parametrize(

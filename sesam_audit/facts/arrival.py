@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from msgspec import Struct
 
 from sesam_audit.asks import Steps
@@ -89,7 +91,7 @@ def _arrival(  # noqa: PLR0911, PLR0913, PLR0917 - what a way in is judged by
     doubts = {
         "unresolved": Unknown(
             f"{inbound.name} does not resolve for {inbound.vantage} (inbound.dns)",
-            f"getent ahosts {inbound.name}",
+            f"getent ahosts {quote(str(inbound.name))}",
         ),
         "no-route": no_vantage(f"{inbound.vantage} has no route to {seen.text}"),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from msgspec import Struct
 
 from sesam_audit.asks import AUDITOR, Lookup, Steps
@@ -37,7 +39,7 @@ class Caa(Struct, frozen=True):
         climb = [".".join(labels[start:]) for start in range(len(labels))]
         answers = yield from every(attempt(Lookup(each, "CAA", AUDITOR)) for each in climb)
         for holder, answer in zip(climb, answers, strict=True):
-            command = f"dig CAA {holder}"
+            command = f"dig CAA {quote(holder)}"
             if isinstance(answer, Unknown):
                 raise Unknown(f"CAA of {holder}: {answer.reason}", command)
             if answer.error not in (None, "NXDOMAIN"):

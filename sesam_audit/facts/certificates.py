@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from shlex import quote
 
 from msgspec import Struct
 
@@ -48,7 +49,9 @@ class CertificatePair(Struct, frozen=True):
         if self.file.missing:
             found.problem(f"{self.path} is missing")
         elif self.file.error:
-            found.doubt(denied(self.file, self.path, f"sudo openssl x509 -in {self.path} -text"))
+            found.doubt(
+                denied(self.file, self.path, f"sudo openssl x509 -in {quote(self.path)} -text")
+            )
         elif self.leaf is None:
             found.problem(f"{self.path} holds no certificate that can be read")
         else:
@@ -77,7 +80,7 @@ class CertificatePair(Struct, frozen=True):
         elif key.error == "UNSUPPORTED":
             found.doubt(Unknown(f"whether {path} fits cannot be told: {key.message}"))
         elif key.error:
-            found.doubt(denied(key, path, f"sudo openssl pkey -in {path} -pubout"))
+            found.doubt(denied(key, path, f"sudo openssl pkey -in {quote(path)} -pubout"))
         elif not key.public:
             found.problem(f"{path} holds no private key that can be read without a passphrase")
         elif self.leaf is not None and not fits(self.file.pems[0], key.public):

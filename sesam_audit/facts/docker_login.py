@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from msgspec import Struct
 
 from sesam_audit.asks import (
@@ -128,7 +130,7 @@ def _read(path: str, config: DockerConfigAnswer, stat: StatAnswer) -> Login:
     if kind != "file":
         return Login(path, kind or stat.kind, uid, mode)
     if config.error:
-        raise denied(config, path, f"sudo stat {path}")
+        raise denied(config, path, f"sudo stat {quote(path)}")
     return Login(
         path,
         uid=uid,

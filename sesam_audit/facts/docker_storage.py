@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 
 from msgspec import Struct
 
@@ -41,6 +42,6 @@ class DockerStorage(Struct, frozen=True):
             if stat.missing and path != roots[0]:
                 continue
             if space.error:
-                raise denied(space, path, f"df -h {path}")
+                raise denied(space, path, f"df -h {quote(path)}")
             rooms.append(Room(path, Size(space.available)))
         return cls(tuple(rooms))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from shlex import quote
 
 from msgspec import Struct
 
@@ -96,13 +97,13 @@ class License(Struct, frozen=True):
         whole = bool(profile.license_public_key)
         file, content = yield from gather(Stat(path), LicenseFile(path, whole))
         if file.error and not file.missing:
-            raise denied(file, path, f"sudo ls -l {path}")
+            raise denied(file, path, f"sudo ls -l {quote(path)}")
         return cls(path, file, _readable(content, path))
 
 
 def _readable(content: LicenseAnswer, path: str) -> LicenseAnswer | Unknown:
     if content.error:
-        return denied(content, path, f"sudo head -1 {path}")
+        return denied(content, path, f"sudo head -1 {quote(path)}")
     return content
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from shlex import quote
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -64,7 +65,7 @@ class NodeImage(Struct, frozen=True):
         if isinstance(self.running, Unknown):
             raise self.running
         if not self.running.digests:
-            by_hand = f"sudo docker image inspect {self.asked}"
+            by_hand = f"sudo docker image inspect {quote(self.asked)}"
             raise Unknown(f"{self.asked} was not pulled from a registry: it has no digest", by_hand)
         return self.running.digests
 

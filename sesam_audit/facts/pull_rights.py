@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from shlex import quote
 
 from sesam_audit.destinations import PRIVATE_IMAGE
 from sesam_audit.errors import Unknown
@@ -17,7 +18,7 @@ def allowed(rehearsal: Rehearsal, now: datetime) -> tuple[str, str]:
         Unknown: nobody who decides it was heard.
     """
     pulled, image = known(rehearsal.private), f"{PRIVATE_IMAGE}:{rehearsal.tag}"
-    by_hand = f"sudo docker --config /home/sesam/.docker manifest inspect {image}"
+    by_hand = f"sudo docker --config /home/sesam/.docker manifest inspect {quote(image)}"
     if pulled.answer.error and not pulled.answer.steps:
         raise Unknown(_no_login(pulled.answer.error), by_hand)
     verdict = pulled.ended(now)

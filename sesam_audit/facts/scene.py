@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import datetime
+from shlex import quote
 
 from msgspec import Struct, field
 
@@ -88,7 +89,8 @@ class Scene(Struct, frozen=True):
 def by_hand(destination: Destination) -> str:
     """The command that tries the same connection."""
     scheme = "https" if destination.tls else "http"
-    return f"curl -v {scheme}://{destination.name}:{destination.port}{destination.path or '/'}"
+    there = f"{scheme}://{destination.name}:{destination.port}{destination.path or '/'}"
+    return f"curl -v {quote(there)}"
 
 
 def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from shlex import quote
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -112,9 +113,8 @@ def _sent(roots: Bundle) -> Steps[RootsAnswer | Unknown]:
 
 
 def _tried(answer: DialAnswer | Unknown, port: int, name: str) -> DialAnswer:
-    by_hand = (
-        f"curl -vk --resolve {name}:{port}:{_HERE} {'https' if port == 443 else 'http'}://{name}"
-    )
+    there = quote(f"{'https' if port == 443 else 'http'}://{name}")
+    by_hand = f"curl -vk --resolve {quote(f'{name}:{port}:{_HERE}')} {there}"
     if isinstance(answer, Unknown):
         raise Unknown(answer.reason, answer.command or by_hand)
     if answer.error == "UNSUPPORTED":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from msgspec import Struct
 
 from sesam_audit.asks import Names, Steps, denied
@@ -62,7 +64,7 @@ def _names(directory: str) -> Steps[tuple[str, ...]]:
     if answer.missing:
         return ()
     if answer.error:
-        raise denied(answer, directory, f"sudo ls -l {directory}")
+        raise denied(answer, directory, f"sudo ls -l {quote(directory)}")
     return answer.names
 
 

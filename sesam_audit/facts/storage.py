@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from posixpath import dirname, join, relpath
+from shlex import quote
 
 from msgspec import Struct
 
@@ -52,10 +53,10 @@ class Storage(Struct, frozen=True):
         )
         mount = mounts.holding(_real(directory.path, stats))
         if mount is None:
-            raise Unknown(f"no mount holds {directory.path}", f"findmnt -T {directory.path}")
+            raise Unknown(f"no mount holds {directory.path}", f"findmnt -T {quote(directory.path)}")
         space, dataset = yield from gather(Space(mount.target), _dataset(mount))
         if space.error:
-            raise denied(space, mount.target, f"df -B1 {mount.target}")
+            raise denied(space, mount.target, f"df -B1 {quote(mount.target)}")
         device = devices.under(mount)
         return cls(
             path=directory.path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from posixpath import dirname, normpath
+from shlex import quote
 
 from msgspec import Struct
 
@@ -118,7 +119,7 @@ class _Reader:
         elif answer.error == "EISDIR":
             self.faults.append(f"{place} is a directory: Docker made it of a missing file")
         elif answer.error:
-            self.doubts.append(denied(answer, place, f"sudo cat {place}"))
+            self.doubts.append(denied(answer, place, f"sudo cat {quote(place)}"))
         else:
             return self._parse(answer.text, place)
         return {}

@@ -138,7 +138,6 @@ def check_compose(compose: ComposePlugin, found: Found) -> None:
     source="Engineering: `restart: always` brings containers back only once Docker runs",
     level=MUST,
     stages=EVERY_STAGE,
-    apply_mends=True,
 )
 def check_boot(boot: DockerBoot, found: Found) -> None:
     """Docker starts when the machine boots.

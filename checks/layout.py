@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sesam_audit.errors import Unknown
 from sesam_audit.facts.account import SesamUser, UserIdOwner
 from sesam_audit.facts.bind_sources import BindSources
 from sesam_audit.facts.boot_mount import BootMount
@@ -33,6 +34,7 @@ EVERY_STAGE = (IMAGE, PREFLIGHT, LIVE)
 FILES = "Guide, File structure"
 SETUP = "Guide, Environment Setup"
 DOCKER = "Guide, Docker Setup"
+SHOW_DOMAIN = "sudo grep NODE_DOMAIN /srv/data/.env"
 CERTIFICATES = 'Guide, Inbound firewall rules: "bring your own certificate or use a self-signed"'
 
 
@@ -371,6 +373,8 @@ def check_certificates(
         openssl x509 -in CERTIFICATE-FILE -noout -dates -ext subjectAltName
     """
     domain = deployment.value("NODE_DOMAIN")
+    if not domain:
+        raise Unknown("NODE_DOMAIN is not set (layout.env)", SHOW_DOMAIN)
     _settle(inspect_certificates(files, domain, now, profile), found)
 
 

@@ -43,13 +43,16 @@ class DockerBoot(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[DockerBoot]:
         """Ask systemd; where it does not run (an image), read its links."""
-        shown, links, daemons, pid = yield from gather(
+        shown, links, daemons, pid, (kernel, systemd) = yield from gather(
             attempt(_show(SERVICE, SOCKET, CONTAINERD, SNAP)),
             every(map(Stat, _FILES)),
             every(map(Stat, DAEMONS)),
             attempt(File("/run/docker.pid")),
+            gather(Stat("/proc/version"), Stat("/run/systemd/system")),
         )
         installed = not all(each.missing for each in daemons)
+        if not kernel.missing and systemd.missing:
+            raise Unknown("this host was not booted by systemd", "rc-status default")
         if isinstance(shown, Unknown) or shown.error or shown.code:
             return _by_files(links, installed)
         boot = _by_systemd(_units(shown), installed)

@@ -31,7 +31,9 @@ from sesam_audit.facts.deployment import KEYS
 from sesam_audit.given import GivenLogin
 from sesam_audit.planning import draft, unmended
 from sesam_audit.profile import Profile
+from sesam_audit.requirement import catalogue
 from sesam_audit.wanted import ENV_FILE, HOME, LOGIN_FILE, LOGIN_FOLDER, NODE, POINT, STORE
+from tests.conftest import REPOSITORY
 from tests.facts.bare import docker, said
 from tests.facts.sesam_host import VALUES, document, link, rendered, there
 
@@ -401,6 +403,15 @@ def test_failed_musts_that_apply_never_mends_are_listed() -> None:
     assert "layout.data-mount-boot" in left
     assert "layout.user" not in left
     assert "docker.registry-login" not in left
+
+
+def test_a_check_that_apply_mends_is_named_by_a_phase() -> None:
+    plans = (REPOSITORY / "sesam_audit").glob("*_plan.py")
+    named = "".join(path.read_text("utf-8") for path in plans)
+    mended = {item.id for item in catalogue().values() if item.apply_mends}
+
+    of_license = {f"license.{each}" for each in ("file", "permissions", "format", "expiry")}
+    assert not {each for each in mended if f'"{each}"' not in named} - of_license
 
 
 def test_certificates_of_ones_own_are_asked_for() -> None:

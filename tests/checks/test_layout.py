@@ -354,6 +354,15 @@ def test_certificates(files: CertificateFiles, outcome: Outcome) -> None:
     assert finding.outcome is outcome
 
 
+def test_certificates_for_a_name_that_is_not_set() -> None:
+    finding = evaluate(
+        "layout.certificates", certificate(GOOD), Deployment({}), profile=SELF_SIGNED
+    )
+
+    assert finding.outcome is UNKNOWN
+    assert "NODE_DOMAIN is not set (layout.env)" in finding.message
+
+
 def test_a_provided_certificate_needs_its_chain(tmp_path: Path) -> None:
     root = make("Lab Root", authority=True)
     (tmp_path / "roots.pem").write_text(root.pem)

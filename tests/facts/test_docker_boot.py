@@ -123,6 +123,16 @@ def test_neither_systemd_nor_its_files() -> None:
     assert "systemd does not answer" in unknown(DockerBoot)
 
 
+RUNNING = {Stat("/proc/version"): StatAnswer(kind="file")}
+BOOTED = {Stat("/run/systemd/system"): StatAnswer(kind="directory")}
+
+
+def test_a_host_that_something_else_booted() -> None:
+    assert "not booted by systemd" in unknown(DockerBoot, UNIT, RUNNING)
+    assert "not booted by systemd" in unknown(DockerBoot, systemd(), UNIT, LINK, RUNNING)
+    assert find(DockerBoot, systemd(), RUNNING, BOOTED).starts
+
+
 def test_unreadable_links_prove_nothing() -> None:
     (path,) = LINK
 

@@ -22,7 +22,7 @@ from sesam_audit.facts.reach import Reach
 from sesam_audit.facts.rooms import Rooms
 from sesam_audit.facts.scene import Dialled, by_hand
 from sesam_audit.facts.sesam_addresses import SesamAddresses
-from sesam_audit.facts.telling import about_logs, indicators, notes
+from sesam_audit.facts.telling import about_logs, indicators, notes, pinned
 from sesam_audit.judge import Now
 from sesam_audit.model import Owner
 from sesam_audit.profile import Profile
@@ -342,6 +342,8 @@ def _prove_inside(  # noqa: PLR0913, PLR0917 - what a destination is judged by
             by_hand(reach.reached[subject].destination),
         )
     found.vantage = "container"
+    for note in pinned(reach, subject):
+        found.note(note)
     try:
         outside = reach.dialled(subject, now)
     except Unknown as unknown:
@@ -361,7 +363,7 @@ def _prove(  # noqa: PLR0913, PLR0917 - what a destination is judged by
     """
     scene = reach.scene(subject, now)
     verdict = reach.dialled(subject, now)
-    for note in notes(scene):
+    for note in (*notes(scene), *pinned(reach, subject)):
         found.note(note)
     if host:
         found.note(f"dialled from the host itself: {host}")

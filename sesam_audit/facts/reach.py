@@ -23,6 +23,7 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.dialled import classify
+from sesam_audit.facts.hosts_file import HostsFile
 from sesam_audit.facts.markers import authentic
 from sesam_audit.facts.scene import SHORT, Dialled, Scene, by_hand
 from sesam_audit.facts.trust import Bundle, judge_chain, public_roots
@@ -46,6 +47,7 @@ class Reach(Struct, frozen=True):
     proxy: str = ""  # the profile's
     log_host: str | Unknown = ""  # FLUENTBIT_HOST of .env; "" when it names none
     proxied: dict[str, Reached] = field(default_factory=dict)  # by the profile's proxy, not theirs
+    pinned: dict[str, tuple[str, ...]] = field(default_factory=dict)  # in the host's /etc/hosts
 
     def scene(self, subject: str, now: datetime) -> Scene:
         """One destination with all its connection is judged by.
@@ -131,10 +133,11 @@ class Reach(Struct, frozen=True):
         proxy = proxy_of(profile)
         roots = public_roots(profile.public_roots)
         theirs = [each for each in chosen if proxy and each.consumer is Consumer.DOCKERD]
-        deployment, answers, by_proxy = yield from gather(
+        deployment, answers, by_proxy, pinned = yield from gather(
             attempt(Deployment.ask(profile)),
             every(attempt(dial(each, proxy)) for each in chosen),
             every(attempt(_proxied(each, proxy)) for each in theirs),
+            attempt(HostsFile.ask(profile)),
         )
         proxied = {
             each.key: Reached(each, answer) for each, answer in zip(theirs, by_proxy, strict=True)
@@ -150,7 +153,8 @@ class Reach(Struct, frozen=True):
         if isinstance(log_host, str) and log_host and not is_name(log_host):
             wrong = Unknown(f"FLUENTBIT_HOST is {log_host!r}, which is no host name")
             reached[LOG_SUBJECT] = Reached(log_shipping(profile.fluentbit_host), wrong)
-        return cls(reached, roots, proxy, log_host, proxied)
+        pins = {} if isinstance(pinned, Unknown) else pinned.names
+        return cls(reached, roots, proxy, log_host, proxied, pins)
 
 
 def proxy_of(profile: Profile) -> str:

@@ -44,6 +44,15 @@ def notes(scene: Scene) -> Iterator[str]:
         yield f"the stricter judge of chains objects: {trust.doubt}"
 
 
+def pinned(reach: Reach, subject: str) -> Iterator[str]:
+    """That the host does not ask DNS for this name, if so."""
+    reached = reach.reached.get(subject)
+    name = reached.destination.name if reached else ""
+    addresses = ", ".join(reach.pinned.get(name.lower(), ()))
+    if addresses:
+        yield f"the host's /etc/hosts pins {name} to {addresses}: containers do not see that file"
+
+
 def indicators(reach: Reach, control: Control, rule: str, now: datetime) -> Iterator[str]:
     """How the names fared that only show whether a rule is narrower than the guide's wildcard."""
     for key, each in reach.reached.items():

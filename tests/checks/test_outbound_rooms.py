@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.asks import DialAnswer
 from sesam_audit.facts.control import Control
@@ -93,3 +94,13 @@ def test_the_hosts_own_store_does_not_speak_for_a_container() -> None:
 
     assert finding.outcome is Outcome.FAILED
     assert finding.message.startswith("tls-intercepted: ")
+
+
+@pytest.mark.parametrize("where", INSIDE)
+def test_what_the_host_pins_is_told_once(where: tuple[str, str]) -> None:
+    name = perfect().reached[where[1].removesuffix(" by the updater")].destination.name
+    host = replace(perfect(), pinned={name.lower(): ("192.0.2.9",)})
+    told = f"the host's /etc/hosts pins {name} to 192.0.2.9: containers do not see that file"
+
+    for rooms in (Rooms(perfect()), Rooms(Reach({}), "needs root: entering it")):
+        assert judged(where, host, rooms).notes.count(told) == 1

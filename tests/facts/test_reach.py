@@ -16,6 +16,8 @@ from sesam_audit.asks import (
     DialAnswer,
     EnvFile,
     EnvFileAnswer,
+    File,
+    FileAnswer,
     Roots,
     RootsAnswer,
 )
@@ -29,7 +31,7 @@ from sesam_audit.profile import Profile
 from sesam_audit.testing import NOW
 from sesam_audit.wanted import ENV_FILE, POINT
 
-from .machine import find
+from .machine import files, find
 from .network import DAY, chain, good, perfect, tls
 
 ENV = EnvFile(ENV_FILE, KEYS)
@@ -228,3 +230,20 @@ def test_one_address_for_two_rules_is_shared_but_not_within_a_rule() -> None:
 
     assert "198.51.100.8" in shared
     assert "198.51.100.9" not in shared
+
+
+def test_names_that_the_host_pins() -> None:
+    hosts = "127.0.0.1 localhost\n\n192.0.2.9  pypi.org Files.PythonHosted.org # old mirror\n"
+    reach = find(
+        Reach, files({"/etc/hosts": f"{hosts}192.0.2.10 pypi.org\n# 1.2.3.4 a.b\nalone\n"})
+    )
+
+    assert reach.pinned == {
+        "localhost": ("127.0.0.1",),
+        "pypi.org": ("192.0.2.9", "192.0.2.10"),
+        "files.pythonhosted.org": ("192.0.2.9",),
+    }
+
+
+def test_a_hosts_file_that_cannot_be_read_pins_nothing() -> None:
+    assert find(Reach, {File("/etc/hosts"): FileAnswer(error="EACCES")}).pinned == {}

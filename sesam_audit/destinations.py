@@ -6,7 +6,6 @@ names decide; indicators only show that a rule is narrower than the wildcard ask
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
@@ -14,13 +13,13 @@ from enum import Enum
 from msgspec import Struct
 
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import labelled
 
 AGENT_DOWNLOAD = "137.116.234.60"
 LOG_SHIPPING = "52.142.116.113"
 LOG_SUBJECT = "log shipping"  # .env may name another host than the profile
 DEFAULT, SESAM = "container default", "container sesam"  # Dial.context, as the stack's file has it
 BY_UPDATER = " by the updater"  # ends the subject of what watchtower's container dials
-_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
 IPS_WARNING = (
     "the guide does not recommend addresses in place of *.sesam.io and *.sesam.cloud:"
     ' "these IPs are subject to change at any time" (the log address changed in November 2021)'
@@ -177,8 +176,7 @@ def layer_host(name: str) -> Destination:
 
 def is_name(text: str) -> bool:
     """Whether a text from the target can be a host name at all: it will stand in commands."""
-    labels = text.rstrip(".").split(".")
-    return len(text) <= 253 and all(map(_LABEL.fullmatch, labels))
+    return labelled(text)
 
 
 def log_shipping(host: str) -> Destination:

@@ -15,8 +15,9 @@ from sesam_audit.destinations import (
 )
 from sesam_audit.errors import UsageError
 from sesam_audit.firewall_advice import ADVICE
-from sesam_audit.opening import SESAM_IP, Need, Opening, Sheet, endpoint, is_host, is_network
+from sesam_audit.opening import SESAM_IP, Need, Opening, Sheet, endpoint
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import is_host, is_network
 from sesam_audit.rules import RULES, Rule
 
 _LETS_ENCRYPT = ("IN-80", "OUT-LE")

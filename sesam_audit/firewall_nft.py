@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from sesam_audit import REQUIREMENTS_VERSION, __version__
-from sesam_audit.opening import Opening, Sheet, is_address
+from sesam_audit.opening import Opening, Sheet
+from sesam_audit.profile_values import is_address
 
 Addresses = Mapping[str, tuple[str, ...]]
 """What names resolve to; an unresolvable one has no address."""

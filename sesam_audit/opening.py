@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from enum import Enum
 
 from msgspec import Struct
 
-from sesam_audit.destinations import Destination, is_name
+from sesam_audit.destinations import Destination
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import is_host
 
 SESAM_IP = "Sesam IP"
 
@@ -66,25 +66,6 @@ class Sheet(Struct, frozen=True):
     rules: tuple[Opening, ...]
     also: tuple[Opening, ...]
     skipped: tuple[tuple[str, str], ...]  # rules of the guide, and why this deployment needs none
-
-
-def is_host(text: str) -> bool:
-    """Whether a text names one host, by name or address; a wildcard or a description does not."""
-    return is_address(text) or is_name(text)
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is an address; none with a zone, which may hold anything."""
-    return is_network(text) and "/" not in text
-
-
-def is_network(text: str) -> bool:
-    """Whether a text is a network or an address, without a zone."""
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return "%" not in text
 
 
 def endpoint(host: str, port: int) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from sesam_audit.errors import UsageError
+from sesam_audit.profile_values import FILES, RULES, FileRule, is_mail
 from sesam_audit.quantity import Size
 
 
@@ -110,8 +112,7 @@ def load(path: Path | None, settings: Iterable[str] = ()) -> Profile:
         for part in reversed(key.strip().split(".")):
             tree = {part: tree}
         profile = _merge(profile, tree, "--set", "")
-    _validate(profile)
-    return profile
+    return _validated(profile)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"The profile {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: not UTF-8, not TOML, endless digits
         raise UsageError(f"The profile {path} is not valid TOML: {error}") from error
 
 
@@ -132,24 +133,34 @@ def _merge(record: Any, tree: Mapping[str, Any], origin: str, prefix: str) -> An
     changes: dict[str, Any] = {}
     for key, value in tree.items():
         if key not in kinds:
-            raise UsageError(f"{origin}: there is no key {prefix + key!r}", _nearest(key, kinds))
+            raise UsageError(f"{origin}: there is no key {prefix + key!r}", _nearest(prefix + key))
         if is_dataclass(kinds[key]):
             if not isinstance(value, Mapping):
                 raise UsageError(f"{origin}: {key!r} is a table", f"Write {key}.NAME = VALUE")
             changes[key] = _merge(getattr(record, key), value, origin, f"{key}.")
         else:
-            changes[key] = _convert(kinds[key], value, f"{origin}: {prefix}{key}")
+            changes[key] = _convert(kinds[key], value, prefix + key, origin)
     return replace(record, **changes)
 
 
-def _nearest(key: str, kinds: Iterable[str]) -> str:
+def _nearest(key: str) -> str:
     import difflib
 
-    close = difflib.get_close_matches(key, list(kinds), n=1, cutoff=0.3)
-    return f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(kinds)}"
+    known = list(_keys("", Profile()))
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.3)
+    return f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(known)}"
 
 
-def _convert(kind: Any, value: Any, where: str) -> Any:
+def _keys(prefix: str, record: Any) -> Iterator[str]:
+    for item in fields(record):
+        value = getattr(record, item.name)
+        if is_dataclass(value):
+            yield from _keys(f"{item.name}.", value)
+        else:
+            yield prefix + item.name
+
+
+def _convert(kind: Any, value: Any, key: str, origin: str) -> Any:
     """One value of the type its key declares; text from --set is read as that type."""
     try:
         if get_origin(kind) is Literal:
@@ -161,14 +172,14 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
         if get_origin(kind) is tuple:
             return _texts(value)
         if kind in (int, float) and not isinstance(value, bool):
-            return _positive(kind, value)
+            return _number(kind, value, key)
         if kind is bool and str(value).lower() in ("true", "false"):
             return str(value).lower() == "true"
         if kind is str and isinstance(value, str):
             return value
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"{where}: {error}") from error
-    raise UsageError(f"{where}: {value!r} is not a {kind.__name__}")
+    except (ValueError, TypeError, OverflowError) as error:
+        raise UsageError(f"{origin}: {key}: {error}") from error
+    raise UsageError(f"{origin}: {key}: {value!r} is not a {kind.__name__}")
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -178,34 +189,71 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if part.strip())
 
 
-def _positive(kind: type[int | float], value: Any) -> int | float:
+def _number(kind: type[int | float], value: Any, key: str) -> int | float:
     number = kind(value)
     if isinstance(value, float) and number != value and value < float("inf"):
         raise ValueError(f"{value!r} is not a whole number")
-    if not 0 < number < float("inf"):
-        raise ValueError(f"{value!r} is not a number above zero")
+    most = _MOST[key]
+    if key == "settled" and number == 0:
+        return number
+    if not 0 < number <= most:
+        raise ValueError(f"{value!r:.100} is not a number above zero and up to {most}")
     return number
 
 
-def _validate(profile: Profile) -> None:
+_MOST = {"deadline": 3600, "settled": 86_400, "hardware.cpus": 65_536}
+
+
+def _validated(profile: Profile) -> Profile:
+    """The profile with its addresses as everybody spells them.
+
+    Raises:
+        UsageError: a value cannot be what it stands for; the key and what to write are named.
+    """
     if "@" in profile.proxy:
         raise UsageError(
             "proxy: a password in the address would be seen by others",
             "Name a file that holds USER:PASSWORD in `proxy_credentials`, or - for standard input",
         )
-    try:
-        host, _ = profile.proxy_address or ("no proxy", 0)
-    except ValueError:
-        host = ""
-    if not host:
-        raise UsageError(f"proxy: {profile.proxy!r} is not HOST:PORT")
+    if profile.passive and profile.measure_storage:
+        raise UsageError(
+            "passive and measure_storage exclude each other: measuring writes a file",
+            "Leave one of --passive and --measure-storage out",
+        )
+    for key, rule in RULES.items():
+        given = getattr(profile, key)
+        for text in given if isinstance(given, tuple) else filter(None, [given]):
+            if not rule.fits(text):
+                secret = "@" in text and rule.fits is not is_mail  # perhaps a login: not repeated
+                shown = "the value" if secret else f"{text!r:.200}"
+                raise UsageError(f"{key}: {shown} is not {rule.what}", rule.write)
+    _check_vantages(profile)
+    for key, file in FILES.items():
+        if getattr(profile, key):
+            _check_file(key, getattr(profile, key), file)
+    addresses = tuple(str(ip_address(each)) for each in profile.public_addresses)
+    return replace(profile, public_addresses=addresses)
+
+
+def _check_vantages(profile: Profile) -> None:
     for spec, stands in profile.outside:
-        if not spec or stands not in ("internet", "clients", "none"):
+        from sesam_audit.host import parse
+
+        known = parse(spec).spec
+        if stands not in ("internet", "clients", "none"):
             raise UsageError(
-                f"vantages: {spec}={stands} is not a vantage",
+                f"vantages: {known}={stands} is not a vantage",
                 "Write ssh://HOST=internet or ssh://HOST=clients",
             )
-    for key in ("public_roots", "license_public_key", "earlier"):
-        path = getattr(profile, key)
-        if path and not Path(path).is_file():
+
+
+def _check_file(key: str, path: str, rule: FileRule) -> None:
+    try:
+        if not Path(path).is_file():
             raise UsageError(f"{key}: there is no file {path!r}")
+        rule.read(Path(path).read_bytes())
+    except OSError as error:
+        raise UsageError(f"{key}: {path!r} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        why = " ".join(str(error).split())[:200]
+        raise UsageError(f"{key}: {path!r} does not hold {rule.what}: {why}", rule.write) from error

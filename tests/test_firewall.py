@@ -18,8 +18,9 @@ from sesam_audit.errors import UsageError
 from sesam_audit.firewall import sheet
 from sesam_audit.firewall_formats import COLUMNS, YOU_WILL_NEED, as_csv, as_json, as_markdown
 from sesam_audit.firewall_nft import as_nft, resolved, wanted
-from sesam_audit.opening import Need, Opening, is_host, is_network
+from sesam_audit.opening import Need, Opening
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import is_host, is_network
 from sesam_audit.rules import RULES
 
 from .conftest import sesam_audit

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from sesam_audit.errors import UsageError
-from sesam_audit.profile import Profile, load
+from sesam_audit.profile import Profile, Sizes, load
+
+from .conftest import REPOSITORY
+from .facts.certificate_maker import make
+
+SIZES = [item.name for item in fields(Sizes)]
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -45,7 +52,9 @@ def test_set_wins_over_the_file(tmp_path: Path) -> None:
         ("public_addresses=", "public_addresses", ()),
         ("measure_storage=true", "measure_storage", True),
         ("measure_storage=False", "measure_storage", False),
-        ("node_domain=a=b.example.org", "node_domain", "a=b.example.org"),
+        ("proxy_credentials=a=b.txt", "proxy_credentials", "a=b.txt"),
+        ("public_addresses=2001:DB8:0::7", "public_addresses", ("2001:db8::7",)),
+        ("settled=0", "settled", 0.0),
     ],
 )
 def test_set_reads_a_value_as_its_keys_kind(setting: str, key: str, value: object) -> None:
@@ -62,7 +71,10 @@ def test_set_reaches_into_tables(text: str) -> None:
     [
         ("certificate=provided", "certificates"),
         ("nodedomain=x", "node_domain"),
-        ("hardware.memroy=1", "memory"),
+        ("hardware.memroy=1", "hardware.memory"),
+        ("hardware.cpu=4", "hardware.cpus"),
+        ("hardwere.cpus=4", "hardware.cpus"),
+        ("cpus=4", "hardware.cpus"),
         ("sesam_destination=ips", "sesam_destinations"),
     ],
 )
@@ -90,6 +102,13 @@ def test_an_unknown_key_near_nothing_shows_them_all() -> None:
         ("deadline = nan", "is not a number above zero"),
         ("deadline = inf", "is not a number above zero"),
         ("deadline = true", "is not a float"),
+        ("deadline = 1e300", "above zero and up to 3600"),
+        ("deadline = 0", "is not a number above zero"),
+        (f"deadline = 1{'0' * 400}", "deadline: "),
+        ("settled = -1", "is not a number above zero"),
+        ("settled = 1e300", "up to 86400"),
+        ("[hardware]\ncpus = 1e30", "up to 65536"),
+        ("[hardware]\ncpus = 0", "is not a number above zero"),
         ("measure_storage = 1", "is not a bool"),
         ("hardware = 4", "'hardware' is a table"),
         ("[hardware]\ncpus = 4.5", "is not a whole number"),
@@ -107,7 +126,9 @@ def test_a_value_of_a_wrong_kind_is_refused(tmp_path: Path, toml: str, words: st
         load(written(tmp_path, toml))
 
 
-@pytest.mark.parametrize("text", ["= 1", "x", "\0", "[hardware", "a = " + "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["= 1", "x", "\0", "[hardware", "a = " + "[" * 100_000, "a = " + "9" * 5000]
+)
 def test_a_file_that_is_no_toml_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match="is not valid TOML"):
         load(written(tmp_path, text))
@@ -148,7 +169,13 @@ def test_a_password_in_the_proxy_is_refused_and_not_repeated(proxy: str) -> None
     assert "ret" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("proxy", ["proxy:port", "proxy:99999", "http://", "//:3128", "[::1"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        *("proxy:port", "proxy:99999", "proxy:0", "http://", "//:3128", "[::1", "a b:1"),
+        *("ftp://p", "https://proxy:3128", "socks5://proxy:1080", "http://proxy:1/pac", "proxy?x"),
+    ],
+)
 def test_a_proxy_that_is_no_address_is_refused(proxy: str) -> None:
     with pytest.raises(UsageError, match="is not HOST:PORT"):
         load(None, [f"proxy={proxy}"])
@@ -173,6 +200,123 @@ def test_the_proxys_address(proxy: str, address: tuple[str, int] | None) -> None
 def test_a_file_that_a_key_names_must_exist(tmp_path: Path, key: str) -> None:
     with pytest.raises(UsageError, match=f"{key}: there is no file"):
         load(None, [f"{key}={tmp_path / 'none.pem'}"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "what"),
+    [
+        ("node_domain=https://x/y", "a host name"),
+        ("node_domain=node.example.org:443", "a host name"),
+        ("node_domain=*.example.org", "a host name"),
+        ("node_domain=192.0.2.7", "a host name"),
+        ("node_domain=no de", "a host name"),
+        ("dns_admin=it", "an e-mail address"),
+        ("fluentbit_host=http://x", "a host"),
+        ("fluentbit_host=logs.example.org:443", "a host"),
+        ("public_addresses=foo", "an address"),
+        ("public_addresses=192.0.2.0/24", "an address"),
+        ("public_addresses=192.0.2.7, 192.0.2", "an address"),
+        ("public_addresses=fe80::1%eth0", "an address"),
+        ("client_networks=foo", "a network"),
+        ("client_networks=10.0.0.0/8,10.0.0.0/33", "a network"),
+        ("extra_destinations=foo:99999", "a destination"),
+        ("extra_destinations=foo:0", "a destination"),
+        ("extra_destinations=foo:", "a destination"),
+        ("extra_destinations=2001:db8::5", "a destination"),
+        ("extra_destinations=[192.0.2.7]:443", "a destination"),
+        ("extra_destinations=https://a.example", "a destination"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_and_what_to_write_is_said(
+    setting: str, what: str
+) -> None:
+    with pytest.raises(
+        UsageError, match=f"^{setting.partition('=')[0]}: .* is not {what}\\. "
+    ) as no:
+        load(None, [setting])
+    assert no.value.remedy.startswith("Write ")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "node_domain=Node.Example.org.",
+        "node_domain=sesam",
+        "dns_admin=it@example.org",
+        "fluentbit_host=192.0.2.7",
+        "public_addresses=192.0.2.7,2001:db8::7",
+        "client_networks=10.20.1.1/16,2001:db8::/32,10.0.0.1",
+        "extra_destinations=a.example,a.example:8443,[2001:db8::5]:8443,192.0.2.7:80",
+        "vantages=machine=internet,ssh://me@other",
+    ],
+)
+def test_what_can_be_is_taken(setting: str) -> None:
+    assert load(None, [setting]).changed()
+
+
+def test_a_login_in_an_address_is_not_repeated() -> None:
+    with pytest.raises(UsageError) as refusal:
+        load(None, ["extra_destinations=https://me:secret@a.example"])
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_vantage_that_is_no_host_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a host"):
+        load(written(tmp_path, 'vantages = ["ssh://-oProxyCommand=x=internet"]'))
+
+
+def test_passive_and_a_measurement_that_writes_exclude_each_other() -> None:
+    with pytest.raises(UsageError, match="passive and measure_storage exclude each other"):
+        load(None, ["passive=true", "measure_storage=true"])
+
+
+CERTIFICATE = make("Root", authority=True)
+DAMAGED = CERTIFICATE.pem.replace(CERTIFICATE.pem.splitlines()[2], "AAAA")
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [
+        ("public_roots", ""),
+        ("public_roots", "not a PEM file"),
+        ("public_roots", CERTIFICATE.public),
+        ("public_roots", DAMAGED),
+        ("public_roots", CERTIFICATE.pem + DAMAGED),
+        ("license_public_key", "not a PEM file"),
+        ("license_public_key", CERTIFICATE.pem),
+        ("earlier", "{}"),
+        ("earlier", "[" * 100_000),
+        ("earlier", '{"schema": "sesam-audit/evidence/1"}'),
+    ],
+)
+def test_a_file_that_holds_something_else_is_refused(
+    tmp_path: Path, key: str, content: str
+) -> None:
+    path = tmp_path / "file"
+    path.write_text(content)
+    with pytest.raises(UsageError, match=f"^{key}: .* does not hold .*: .") as refusal:
+        load(None, [f"{key}={path}"])
+    assert refusal.value.remedy.startswith("Name ")
+
+
+def test_the_profile_of_the_document_is_accepted_and_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    document = REPOSITORY / "docs" / "profile.md"
+    (example,) = re.findall(
+        r"```toml\n(certificates.*?)```", document.read_text("utf-8"), re.DOTALL
+    )
+    (tmp_path / "ca.pem").write_text(f"Our own\n{CERTIFICATE.pem}")
+    (tmp_path / "key.pem").write_text(CERTIFICATE.public)
+    (tmp_path / "last.json").write_text('{"schema": "sesam-audit/report/1"}')
+
+    profile = load(written(tmp_path, example))
+
+    assert profile.settled == 0
+    named = set(re.findall(r"(?m)^(\w+) =", example))
+    options = {"measure_storage", "spend_pull", "passive"}  # the command line's
+    assert named | options == {*(x.name for x in fields(Profile) if x.name != "hardware"), *SIZES}
 
 
 def test_what_differs_from_the_defaults_is_told() -> None:

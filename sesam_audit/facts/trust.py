@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from sesam_audit.errors import Unknown
 from sesam_audit.facts.leaf import alternative_names, covers, leaf, name_of, organisation_of, read
 
 if TYPE_CHECKING:
@@ -33,9 +34,16 @@ class Bundle(Struct, frozen=True):
 
 @cache
 def public_roots(path: str) -> Bundle:
-    """The profile's own roots, or those of certifi."""
+    """The profile's own roots, or those of certifi.
+
+    Raises:
+        Unknown: the profile's file, which was there at the start, cannot be read.
+    """
     if path:
-        return Bundle(path, Path(path).read_text("utf-8", "replace"))
+        try:
+            return Bundle(path, Path(path).read_text("utf-8", "replace"))
+        except OSError as error:
+            raise Unknown(f"public_roots: {path} cannot be read: {error.strerror}") from error
     import certifi
 
     return Bundle(f"certifi {certifi.__version__}", certifi.contents())
@@ -58,7 +66,11 @@ class Trust(Struct, frozen=True):
 
 @lru_cache(maxsize=4096)
 def judge_chain(chain: tuple[str, ...], name: str, at: datetime, bundle: Bundle) -> Trust:
-    """Judge a chain (base64 DER, leaf first) for a name at a time; "" compares no name."""
+    """Judge a chain (base64 DER, leaf first) for a name at a time; "" compares no name.
+
+    Raises:
+        Unknown: the roots themselves are not understood, which says nothing of the chain.
+    """
     try:
         certificates = [read(each) for each in chain[:_LONGEST]]
         if not certificates or leaf(chain[0]) is None:
@@ -86,9 +98,12 @@ def _roots(bundle: Bundle) -> _Roots | None:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd roots are still roots: the bundle's keepers decide
-        found = x509.load_pem_x509_certificates(bundle.pem.encode())
-    organisations = frozenset(filter(None, (organisation_of(each.subject) for each in found)))
-    return _Roots(tuple(found), Store(found), organisations)
+        try:
+            found = x509.load_pem_x509_certificates(bundle.pem.encode())
+            organised = frozenset(filter(None, (organisation_of(each.subject) for each in found)))
+            return _Roots(tuple(found), Store(found), organised)
+        except ValueError as error:
+            raise Unknown(f"the public roots of {bundle.name} are not understood") from error
 
 
 def _refusal(certificates: list[x509.Certificate], name: str, at: datetime, bundle: Bundle) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sesam_audit.errors import Unknown
 from sesam_audit.facts.leaf import leaf
 from sesam_audit.facts.trust import Bundle, judge_chain, public_roots
 from sesam_audit.testing import NOW
@@ -118,6 +119,17 @@ def test_garbage_behind_a_good_leaf_is_unreadable() -> None:
 
 def test_without_roots_nothing_is_trusted() -> None:
     assert judge_chain(CHAIN, NAME, NOW, Bundle()).word == "unknown-issuer"
+
+
+@pytest.mark.parametrize("pem", ["garbage", PUBLIC.root.pem.replace("\nMII", "\nAAA")])
+def test_roots_that_are_not_understood_say_nothing_of_the_chain(pem: str) -> None:
+    with pytest.raises(Unknown, match=r"the public roots of mine\.pem are not understood"):
+        judge_chain(CHAIN, NAME, NOW, Bundle("mine.pem", pem))
+
+
+def test_roots_that_have_gone_say_nothing_of_the_chain(tmp_path: Path) -> None:
+    with pytest.raises(Unknown, match="cannot be read"):
+        public_roots(str(tmp_path / "gone.pem"))
 
 
 def test_shipped_roots_are_named_and_parse() -> None:

@@ -15,7 +15,10 @@ _FILE = click.Path(path_type=Path)
 
 
 def commands(
-    deployment: Options[Any], delivering: Options[Any], reaching: Options[Any]
+    deployment: Options[Any],
+    delivering: Options[Any],
+    probing: Options[Any],
+    reaching: Options[Any],
 ) -> tuple[click.Command, ...]:
     """The three commands, with the options that they share with the others."""
 
@@ -82,6 +85,7 @@ def commands(
     )
     @deployment
     @delivering
+    @probing
     @reaching
     def apply(host: str, **options: Any) -> int:
         """Make HOST fit, start the stack, audit again.

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -17,6 +18,8 @@ from sesam_audit.errors import AuditError, refuse_optimised
 
 if TYPE_CHECKING:
     from sesam_audit.audit import Audit
+    from sesam_audit.collect import Arrival
+    from sesam_audit.delivery import Delivery
     from sesam_audit.model import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,6 +33,10 @@ def _several(*options: Callable[[F], F]) -> Callable[[F], F]:
 
     return decorate
 
+
+_QUIET = click.option(
+    "-q", "--quiet", is_flag=True, help="No progress, no summary on standard error."
+)
 
 _deployment = _several(
     click.option("--profile", "profile_file", type=click.Path(path_type=Path), metavar="FILE",
@@ -53,29 +60,32 @@ _delivering = _several(
     click.option("--require-complete", is_flag=True, help="A partial selection ends with 3."),
     click.option("--as-of", metavar="DATE", help="Judge dates as of this day (YYYY-MM-DD)."),
     click.option("--report", "reports", multiple=True, metavar="FORMAT=PATH",
-                 help="Write json, junit, html or text; repeatable; - is standard output."),
+                 help="Write json, junit, html, text or csv; repeatable; - is standard output."),
     click.option("--report-dir", type=click.Path(path_type=Path), metavar="DIR",
                  help="Write every format there, named by host and time."),
     click.option("--format", "stdout_format", metavar="FORMAT",
                  help="What standard output gets. Default: text on a terminal, json otherwise."),
-    click.option("-q", "--quiet", is_flag=True, help="No progress, no summary on standard error."),
+    _QUIET,
     click.option("-v", "--verbose", is_flag=True, help="Every finding in the text."),
     click.option("--no-color", is_flag=True, help="No colours (NO_COLOR is respected as well)."),
 )  # fmt: skip
 
 _judging = _several(_selecting, _deployment, _delivering)
 
+_probing = _several(
+    click.option("--from", "vantages", multiple=True, metavar="HOST[=internet|clients]",
+                 help="Another machine to dial from, and whom it stands for; repeatable."),
+    click.option("--passive", is_flag=True,
+                 help="Nothing on the target changes: no listener, no container, no write."),
+    click.option("--measure-storage", is_flag=True, help="Measure fsync latency; writes one file."),
+    click.option("--spend-pull", is_flag=True, help="Pull a layer's start of the private image."),
+)  # fmt: skip
+
 _reaching = _several(
     click.option("--sudo/--no-sudo", default=None,
                  help="Insist on sudo, or never use it. Default: sudo -n when it works."),
     click.option("--ask-sudo-password", is_flag=True,
                  help="Ask for it, or read the first line of standard input."),
-    click.option("--from", "vantages", multiple=True, metavar="HOST[=internet|clients]",
-                 help="Another machine to dial from, and whom it stands for; repeatable."),
-    click.option("--passive", is_flag=True,
-                 help="No listener on free ports 80 and 443, not even for seconds."),
-    click.option("--measure-storage", is_flag=True, help="Measure fsync latency; writes one file."),
-    click.option("--spend-pull", is_flag=True, help="Pull a layer's start of the private image."),
     click.option("--timeout", type=click.FloatRange(1, 3600), default=60.0, show_default=True,
                  metavar="SECONDS", help="For one host as a whole."),
     click.option("--jobs", type=click.IntRange(1, 512), default=16, show_default=True,
@@ -84,20 +94,51 @@ _reaching = _several(
                  help="Passed to ssh as -F."),
     click.option("--identity", type=click.Path(path_type=Path), metavar="FILE",
                  help="Passed to ssh as -i."),
-    click.option("--debug", is_flag=True, help="Show a traceback when sesam-audit itself fails."),
 )  # fmt: skip
+
+_saving = click.option(
+    "--evidence",
+    "saved",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Save the evidence.",
+)
+
+
+class Commands(click.Group):
+    """The commands, of which `run` is meant where options stand without one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--", "--version", *ctx.help_option_names}
+        if args and args[0].startswith("-") and args[0] not in own:
+            ctx.meta[IMPLIED] = True
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+IMPLIED = "sesam_audit.run implied"
 
 
 class Run(click.Command):
-    """`run`, whose `--wait` may stand without its number."""
+    """`run`, whose `--wait` may stand without its number; unnamed, it audits this machine."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         from sesam_audit.waiting import spelt
 
-        return super().parse_args(ctx, list(spelt(args)))
+        rest = super().parse_args(ctx, list(spelt(args)))
+        hosts = ctx.params.get("hosts")
+        if hosts and ctx.meta.get(IMPLIED):
+            known = hosts[0] in cli.commands
+            meant = f"sesam-audit {hosts[0]} ..." if known else f"sesam-audit run ... {hosts[0]}"
+            ctx.fail(f"A command comes before its options: {meant}")
+        return rest
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(
     __version__, message=f"sesam-audit %(version)s, requirements {REQUIREMENTS_VERSION}"
 )
@@ -105,7 +146,7 @@ class Run(click.Command):
 def cli(context: click.Context) -> Any:
     """Find and prove what keeps a self-hosted Sesam machine from going live.
 
-    Without a command it audits this machine: `sesam-audit run local://`.
+    Without a command it audits this machine: `sesam-audit run local://`, with run's options.
 
     Exit codes: 0 every must proved, 1 a must failed, 2 usage, 3 incomplete, 130 interrupted.
     """
@@ -115,9 +156,7 @@ def cli(context: click.Context) -> Any:
 
 @cli.command(cls=Run)
 @click.argument("hosts", nargs=-1, metavar="[HOST ...]")
-@click.option(
-    "--evidence", type=click.Path(path_type=Path), metavar="PATH", help="Save the evidence."
-)
+@_saving
 @click.option(
     "--wait",
     type=click.FloatRange(0, 86_400),
@@ -125,14 +164,15 @@ def cli(context: click.Context) -> Any:
     help="Audit again until everything is ready, for at most this long (900 s).",
 )
 @_judging
+@_probing
 @_reaching
-def run(hosts: tuple[str, ...], evidence: Path | None, **options: Any) -> int:
+def run(hosts: tuple[str, ...], saved: Path | None, **options: Any) -> int:
     """Audit hosts: ssh://USER@HOST, a bare NAME for ssh, local://, docker://, podman://."""
     from sesam_audit.delivery import Delivery
     from sesam_audit.starting import Errand
     from sesam_audit.waiting import until_ready
 
-    delivery = Delivery.of(options, extra=[evidence] if evidence else [])
+    delivery = Delivery.of(options, extra=[saved] if saved else [])
     errand = Errand.of(hosts or ("local://",), options)
 
     def once() -> tuple[Audit, Report]:
@@ -145,47 +185,74 @@ def run(hosts: tuple[str, ...], evidence: Path | None, **options: Any) -> int:
 
     wait = options["wait"]
     audit, report = once() if wait is None else until_ready(once, wait, quiet=options["quiet"])
-    if evidence:
+    return _deliver(delivery, audit, report, saved)
+
+
+def _deliver(delivery: Delivery, audit: Audit, report: Report, saved: Path | None) -> int:
+    if saved is None:
+        delivery.write(report)
+    else:
         from sesam_audit.saving import save
 
-        save(audit.arrivals, evidence)
-    delivery.write(report)
+        delivery.write(report, partial(save, audit.arrivals, saved))
     return report.exit_code
 
 
 @cli.command()
 @click.argument("hosts", nargs=-1, required=True, metavar="HOST ...")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="DIR")
-@_judging
+@_selecting
+@_deployment
+@_probing
 @_reaching
+@_QUIET
 def collect(hosts: tuple[str, ...], output: Path, **options: Any) -> int:
     """Collect evidence only, one file per host, to be judged later by `judge`."""
     from sesam_audit.delivery import make_directory
-    from sesam_audit.saving import save, save_path
     from sesam_audit.starting import start
 
     make_directory(output)
-    _, collection, progress = start(hosts, options)
-    code = 0
-    for _ in collection.targets:
-        arrival = collection.arrivals.get()
-        if arrival.trouble:
-            code = 3
-            click.echo(f"{arrival.trouble}. {arrival.remedy}", err=True)
-            continue
-        path = save_path(output, arrival.target.spec)
-        save([arrival], path)
-        click.echo(str(path))
+    _, collection, progress = start(hosts, {**_UNJUDGED, **options})
+    codes = [_keep(collection.arrivals.get(), output) for _ in collection.targets]
     collection.stop()
     progress.done()
+    return max(codes)
+
+
+_UNJUDGED = {"fail_on": "must", "require_complete": False, "as_of": None, "waiver_file": None}
+
+
+def _keep(arrival: Arrival, output: Path) -> int:
+    """Save what a host told, also where it broke off; 3 when something is missing."""
+    from sesam_audit.saving import save, save_path
+
+    told = bool(arrival.evidence.answers)
+    code = 0
+    if arrival.trouble:
+        kept = "; what it told until then is saved" if told else ""
+        code = _say(f"{arrival.trouble}{kept}. {arrival.remedy}".strip(), 3)
+    if told:
+        path = save_path(output, arrival.target.spec)
+        try:
+            save([arrival], path)
+        except AuditError as error:
+            return _say(str(error), 3)
+        click.echo(str(path))
     return code
 
 
 @cli.command()
 @click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_saving
 @_judging
-def judge(evidence: tuple[Path, ...], **options: Any) -> int:
-    """Judge saved evidence, without a host; dates as of the evidence's own time."""
+@_probing
+@_reaching
+def judge(evidence: tuple[Path, ...], saved: Path | None, **options: Any) -> int:
+    """Judge saved evidence, without a host; dates as of the evidence's own time.
+
+    It takes the options of `run`. What says how hosts are reached means nothing here;
+    --from, --passive and the like have to be as they were when the evidence was collected.
+    """
     from sesam_audit.asking import profile_of, request_of
     from sesam_audit.audit import Audit
     from sesam_audit.delivery import Delivery
@@ -193,14 +260,13 @@ def judge(evidence: tuple[Path, ...], **options: Any) -> int:
     from sesam_audit.saving import load
 
     audit = Audit(request_of(options, profile_of(options), Way()))
-    delivery = Delivery.of(options)
+    delivery = Delivery.of(options, extra=[saved] if saved else [])
     arrivals = [item for path in evidence for item in load(path, audit.kinds, audit.profile)]
     for arrival in arrivals:
         audit.judge(arrival)
     report = audit.report([arrival.target.spec for arrival in arrivals])
     delivery.load()
-    delivery.write(report)
-    return report.exit_code
+    return _deliver(delivery, audit, report, saved)
 
 
 @cli.command()
@@ -270,8 +336,14 @@ def probe(agent: bool) -> int:
     return 0
 
 
-for _command in commands(_deployment, _delivering, _reaching):
+for _command in commands(_deployment, _delivering, _probing, _reaching):
     cli.add_command(_command)
+
+for _command in cli.commands.values():  # `main` looks for it: whatever fails can be shown
+    _command.params.append(
+        click.Option(["--debug"], is_flag=True, expose_value=False,
+                     help="Show a traceback when sesam-audit itself fails."),
+    )  # fmt: skip
 
 
 def main() -> NoReturn:

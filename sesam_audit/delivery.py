@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,23 +83,27 @@ class Delivery:
         if "text" in wanted or not self.quiet:
             import_module("sesam_audit.reports.text")
 
-    def write(self, report: Report) -> None:
-        """Write every wanted format.
+    def write(self, report: Report, save: Callable[[], None] | None = None) -> None:
+        """Write every wanted format, and `save` the evidence; no fault costs the others anything.
 
         Raises:
             AuditError: a file could not be written after all; the verdict was still shown.
         """
         renderers: dict[str, Callable[[Report], str]] = import_module("sesam_audit.reports").FORMATS
+        wanted: list[Callable[[], None]] = [
+            partial(_rendered, renderers[name], report, path)
+            for name, path in [*self.files, *self._named(report)]
+        ]
         troubles = []
-        for name, path in [*self.files, *self._named(report)]:
+        for put in [*wanted, *([save] if save else [])]:
             try:
-                write(path, renderers[name](report))
+                put()
             except AuditError as error:
                 troubles.append(error.what)
         self._show(report, renderers)
         if troubles:
             raise AuditError(
-                f"The audit is done ({report.verdict.value}), but not every report was written: "
+                f"The audit is done ({report.verdict.value}), but not every file was written: "
                 + "; ".join(troubles),
                 "Mend the path and run it again",
             )
@@ -128,6 +133,10 @@ class Delivery:
     def width(self, stream: Any = sys.stderr) -> int:
         """How many columns a text may have."""
         return min(_columns(), 100) if stream.isatty() else 100
+
+
+def _rendered(render: Callable[[Report], str], report: Report, path: Path) -> None:
+    write(path, render(report))
 
 
 def _columns() -> int:

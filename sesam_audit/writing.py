@@ -17,7 +17,7 @@ def check_writable(path: str | Path) -> None:
     Raises:
         UsageError: no such folder, a folder itself, no permission, a read-only file system.
     """
-    what = f"The report cannot be written to {path}"
+    what = f"The file cannot be written to {path}"
     folder = _target(path).parent
     if Path(path).is_dir():
         raise UsageError(f"{what}: it is a folder", "Name a file in it")
@@ -49,7 +49,7 @@ def write(path: str | Path, text: str) -> None:
         else:
             _replace(_target(path), data)
     except OSError as error:
-        raise AuditError(f"The report was not written to {path}: {error.strerror}") from error
+        raise AuditError(f"The file was not written to {path}: {error.strerror}") from error
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -258,3 +258,41 @@ def test_collecting_from_a_dead_host_ends_with_3_and_keeps_the_others(
     assert done.returncode == 3
     assert "ssh://dead: " in done.stderr
     assert len(done.stdout.splitlines()) == len(list(out.iterdir())) == 1
+
+
+def test_what_a_host_told_before_it_broke_off_is_saved(world: World) -> None:
+    world.says(second="the end")
+    out = world.root / "evidence"
+    done = world("collect", "local://", "-o", str(out))
+    assert done.returncode == 3
+    assert "what it told until then is saved" in done.stderr
+    (path,) = done.stdout.splitlines()
+
+    judged = world("judge", path, "--format", "json", "-q")
+
+    (host,) = json.loads(judged.stdout)["hosts"]
+    outcomes = {finding["id"]: finding["outcome"] for finding in host["findings"]}
+    assert (judged.returncode, host["verdict"]) == (3, "incomplete")
+    assert host["trouble"].startswith("local://: ")
+    assert outcomes["hardware.first"] == "passed"
+    assert outcomes["hardware.second"] == "unknown"
+
+
+def test_evidence_of_one_host_that_cannot_be_written_costs_the_others_nothing(
+    world: World, dead: tuple[str, ...]
+) -> None:
+    out = world.root / "evidence"
+    (out / "local.evidence.json").mkdir(parents=True)
+    done = world("collect", "local://", *dead, "-o", str(out))
+    assert done.returncode == 3
+    assert "was not written to" in done.stderr
+    assert "ssh://dead: " in done.stderr
+
+
+def test_judging_can_save_the_evidence_of_several_files_as_one(world: World) -> None:
+    out, whole = world.root / "evidence", world.root / "whole.json"
+    (path,) = world("collect", "local://", "-o", str(out)).stdout.splitlines()
+    judged = world("judge", path, "--evidence", str(whole), "--no-sudo", "--jobs", "2", "-q")
+    again = world("judge", str(whole), "-q")
+    assert (judged.returncode, again.returncode) == (0, 0)
+    assert json.loads(again.stdout)["hosts"] == json.loads(judged.stdout)["hosts"]

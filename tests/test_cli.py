@@ -9,9 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 
 from sesam_audit import REQUIREMENTS_VERSION, __version__
+from sesam_audit.cli import cli
 from sesam_audit.requirement import catalogue
 
 from .conftest import World, plain_environment, sesam_audit
@@ -136,6 +138,9 @@ def test_the_trap_works(trap: tuple[Path, tuple[str, ...]]) -> None:
         (("--timeout", "nan"), "--timeout"),
         (("--identity", "/no/such/key"), "there is no file"),
         (("--sudo", "--no-sudo", "--ask-sudo-password"), "exclude each other"),
+        (("--passive", "--measure-storage"), "exclude each other"),
+        (("--set", "client_networks=foo"), "client_networks: 'foo' is not a network"),
+        (("--set", "public_roots=/etc/passwd"), "does not hold certificates in PEM form"),
         (("--ask-sudo-password",), "No password came"),
         (("--no-such-option",), "No such option"),
         (("ssh://-oProxyCommand=x",), "is not a host"),
@@ -183,6 +188,63 @@ def test_a_file_that_is_no_evidence_is_a_usage_error(tmp_path: Path, text: str) 
 
 def test_missing_evidence_is_a_usage_error() -> None:
     assert "cannot be read" in usage_error("judge", "/no/such/evidence.json")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("--report", "json=x"), ("--report-dir", "x"), ("--format", "json"), ("-v",)),
+        *(("--waivers", "x"), ("--fail-on", "should"), ("--as-of", "now"), ("--no-color",)),
+        ("--require-complete",),
+    ],
+    ids=" ".join,
+)
+def test_collecting_takes_no_option_that_judging_needs(
+    trap: tuple[Path, tuple[str, ...]], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    mark, host = trap
+    errors = usage_error("collect", *host, "-o", str(tmp_path / "evidence"), *words)
+    assert f"No such option '{words[0]}'" in errors
+    assert not mark.exists()
+
+
+def options_of(command: str) -> set[str]:
+    params = cli.commands[command].params
+    return {text for each in params if isinstance(each, click.Option) for text in each.opts}
+
+
+def test_judge_takes_the_options_of_run() -> None:
+    assert options_of("run") - options_of("judge") == {"--wait"}
+
+
+def test_every_command_takes_debug() -> None:
+    assert [name for name in cli.commands if "--debug" not in options_of(name)] == []
+
+
+@pytest.mark.parametrize("command", ["undo", "finish"])
+def test_taking_back_takes_no_option_that_auditing_needs(command: str) -> None:
+    assert not {"--from", "--passive", "--measure-storage"} & options_of(command)
+
+
+def test_the_help_of_report_names_every_format() -> None:
+    said = " ".join(sesam_audit("run", "--help").stdout.split())
+    assert "Write json, junit, html, text or csv" in said
+
+
+def test_debug_shows_where_a_command_failed(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text(
+        "import sesam_audit.cli as c\n"
+        "c.cli.commands['list'].callback = lambda **_: 1 / 0\nc.main()\n"
+    )
+    done = subprocess.run(
+        (sys.executable, str(broken), "list", "--debug"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
 
 
 def test_evidence_cannot_be_collected_into_a_file(tmp_path: Path) -> None:
@@ -263,6 +325,39 @@ def test_without_a_command_this_machine_is_audited(world: World) -> None:
     assert json.loads(done.stdout)["hosts"][0]["host"] == "local://"
 
 
+def test_options_without_a_command_are_those_of_run(world: World, tmp_path: Path) -> None:
+    saved = tmp_path / "a.json"
+    done = world("-q", "--set", "hardware.cpus=1", "--report", f"json={saved}")
+    (host,) = json.loads(saved.read_text())["hosts"]
+    assert (done.returncode, host["host"]) == (0, "local://")
+    assert json.loads(done.stdout)["profile"] == {"hardware.cpus": "1"}
+    assert done.stderr == "printed by a check\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--no-such-option",), "No such option '--no-such-option'"),
+        (("--set", "data=rootdisk", "example.org"), "sesam-audit run ... example.org"),
+        (("-q", "judge", "x.json"), "sesam-audit judge ..."),
+        (("--debug", "list"), "sesam-audit list ..."),
+        (("rnu",), "Did you mean 'run'?"),
+        (("ssh://example.org",), "No such command 'ssh://example.org'"),
+        (("example.org",), "No such command 'example.org'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_no_command_and_no_option_is_said(words: tuple[str, ...], said: str) -> None:
+    assert said in usage_error(*words)
+
+
+@pytest.mark.parametrize("word", ["--help", "-h", "--version"])
+def test_help_and_version_are_still_those_of_the_whole(word: str) -> None:
+    done = sesam_audit(word)
+    assert done.returncode == 0
+    assert "--only" not in done.stdout
+
+
 def test_text_on_standard_output_is_not_said_twice(world: World) -> None:
     done = world("run", "local://", "--format", "text")
     assert "Ready" in done.stdout
@@ -300,8 +395,18 @@ def test_a_dash_is_standard_output(world: World) -> None:
 def test_a_full_disk_is_said_with_the_verdict_and_ends_with_3(world: World) -> None:
     done = world("run", "local://", "--report", "json=/dev/full")
     assert done.returncode == 3
-    assert "The audit is done (ready), but not every report was written" in done.stderr
+    assert "The audit is done (ready), but not every file was written" in done.stderr
     assert json.loads(done.stdout)["verdict"] == "ready"
+
+
+def test_evidence_that_cannot_be_written_costs_no_report(world: World, tmp_path: Path) -> None:
+    saved = tmp_path / "a.json"
+    done = world("run", "--evidence", "/dev/full", "--report", f"json={saved}", "-q")
+    assert done.returncode == 3
+    assert "The audit is done (ready), but not every file was written" in done.stderr
+    assert "/dev/full: No space left on device" in done.stderr
+    assert json.loads(done.stdout)["verdict"] == "ready"
+    assert json.loads(saved.read_text())["verdict"] == "ready"
 
 
 def test_a_reader_that_leaves_costs_no_report_and_no_traceback(

@@ -1,4 +1,7 @@
-"""Checks on three words: `good` passes, another word fails, no file is unknown."""
+"""Checks on three words: `good` passes, another word fails, no file is unknown.
+
+`the end` makes the probe fall in the second round.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from sesam_audit.asks import File, Steps
+from sesam_audit.asks import File, Run, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import MUST, SHOULD, Found, requirement
@@ -30,6 +33,8 @@ class Word:
         text = (yield from File(path)).read(path)
         if text is None:
             raise Unknown(f"there is no {cls.name}", f"ls {path}")
+        if text == "the end":
+            yield from Run(("sh", "-c", "kill -9 $PPID"))
         return cls(text.strip())
 
 

@@ -42,7 +42,8 @@ def render(report: Report) -> str:
 
 def _suite(host: HostReport, report: Report) -> TestSuite:
     name = summary.flat(host.host)
-    cases = [_case(host, finding) for finding in host.findings]
+    accepted = {item.key for item in host.accepted}
+    cases = [_case(host, item, accepted=item.key in accepted) for item in host.findings]
     cases.extend(_extra(host, report))
     properties = {
         "verdict": host.verdict.value,
@@ -67,7 +68,7 @@ def _prefix(host: HostReport) -> str:
     return summary.flat(host.host).rstrip(":/") or "host"
 
 
-def _case(host: HostReport, finding: Finding) -> TestCase:
+def _case(host: HostReport, finding: Finding, *, accepted: bool) -> TestCase:
     case = TestCase(
         summary.label(finding),
         f"{_prefix(host)}.{finding.category}",
@@ -77,9 +78,11 @@ def _case(host: HostReport, finding: Finding) -> TestCase:
     text = _body(finding)
     message = summary.flat(finding.message) or finding.title or finding.id
     if finding.waiver:
-        accepted = "accepted as unproven" if state is Outcome.UNKNOWN else "waived"
+        how = "accepted as unproven" if state is Outcome.UNKNOWN else "waived"
         who = f"until {finding.waiver.until} by {finding.waiver.by}"
-        case.add_skipped_info(f"{accepted} {who}: {finding.waiver.reason}", text)
+        case.add_skipped_info(f"{how} {who}: {finding.waiver.reason}", text)
+    elif accepted:
+        case.add_skipped_info(f"{message}; accepted with what it waits for, which is waived", text)
     elif state is Outcome.NOT_APPLICABLE:
         case.add_skipped_info(finding.reason or message, text)
     elif state is Outcome.PASSED:
@@ -167,5 +170,5 @@ def _expected(host: HostReport, report: Report) -> Counter[str]:
         tests=coverage.planned + extra,
         failures=len(host.blockers),
         errors=len(host.unproven) + extra,
-        skipped=coverage.not_applicable + coverage.waived,
+        skipped=coverage.not_applicable + coverage.waived + len(host.accepted),
     )

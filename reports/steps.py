@@ -110,9 +110,10 @@ class Doubt(Struct, frozen=True):
 def doubts(host: HostReport) -> list[Doubt]:
     """What nobody could prove and nobody waived, by reason; what only waits comes last."""
     known = {item.id: item for item in host.findings}
+    accepted = {item.key for item in host.accepted}
     groups: dict[str, list[Finding]] = {}
     for item in host.findings:
-        if item.outcome in OPEN and not item.waiver:
+        if item.outcome in OPEN and not item.waiver and item.key not in accepted:
             groups.setdefault(_reason(item, known), []).append(item)
     named = [Doubt(name, tuple(items), _command(host, name)) for name, items in groups.items()]
     return sorted(named, key=_rank)

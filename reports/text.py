@@ -152,6 +152,11 @@ class _Page:
                 yield from self._put(_named(item, words[:_LONGEST]), 2, 4)
                 who = f"accepted until {item.waiver.until} by {item.waiver.by}"
                 yield from self._put(Text(f"{who}: {item.waiver.reason}", "dim"), 4)
+        if host.accepted:
+            text = (
+                f"accepted with these, because they wait for them: {summary.names(host.accepted)}"
+            )
+            yield from self._put(Text(text, "dim"), 2, 4)
 
     def _counts(self, host: HostReport) -> Iterator[Text]:
         groups = summary.categories(host.findings)

@@ -132,10 +132,28 @@ def test_a_waiver_of_an_unknown_id_is_a_usage_error(world: World) -> None:
     assert "Did you mean 'hardware.second'?" in done.stderr
 
 
-def test_what_a_waived_failure_blocks_stays_unproven(world: World) -> None:
+@pytest.mark.parametrize("word", ["bad", None])
+def test_what_a_waived_finding_blocks_is_accepted_with_it(world: World, word: str | None) -> None:
+    world.says(first=word)
+    assert world.report()["exit code"] == (1 if word else 3)
+    waivers = waive(world, "hardware.first", "2999-01-01")
+    report = world.report("local://", "--waivers", waivers)
+    coverage = report["hosts"][0]["coverage"]
+    assert (report["exit code"], report["verdict"]) == (0, "ready")
+    assert (coverage["blocked"], coverage["waived"]) == (1, 1)
+
+
+def test_what_an_expired_waiver_blocks_is_not_accepted(world: World) -> None:
+    world.says(first=None)
+    waivers = waive(world, "hardware.first", "2020-01-01")
+    assert world.report("local://", "--waivers", waivers)["exit code"] == 3
+
+
+def test_what_waits_for_something_unchosen_is_unproven_whatever_is_waived(world: World) -> None:
     world.says(first="bad")
     waivers = waive(world, "hardware.first", "2999-01-01")
-    assert world.report("local://", "--waivers", waivers)["exit code"] == 3
+    chosen = ("--only", "layout.dependent", "--only", "hardware.second")
+    assert world.report("local://", *chosen, "--waivers", waivers)["exit code"] == 3
 
 
 # -- several hosts ---------------------------------------------------------------------------------

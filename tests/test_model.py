@@ -75,6 +75,66 @@ def rule(findings: tuple[Finding, ...], fail_on: Level, *, whole: bool, trouble:
     return 0 if whole else 30
 
 
+def blocked(id_: str, *needs: str, by: str = "", level: Level = Level.MUST) -> Finding:
+    waiting = replace(finding(Outcome.BLOCKED, level), id=id_, needs=needs)
+    return replace(waiting, blocked_by=by or needs[0].partition(" ")[0])
+
+
+def named(id_: str, outcome: Outcome, subject: str | None = None, **more: object) -> Finding:
+    return replace(finding(outcome), id=id_, subject=subject, **more)
+
+
+PROVED = finding()
+FAILED, UNKNOWN = Outcome.FAILED, Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("outcome", [FAILED, UNKNOWN])
+def test_what_waits_for_a_waived_finding_is_accepted_with_it(
+    outcome: Outcome, level: Level
+) -> None:
+    root = named("a.root", outcome, level=level, waiver=ACCEPTED)
+    chain = (blocked("b.next", "a.root"), blocked("c.last", "b.next"))
+    ready = host(PROVED, root, *chain)
+    assert (ready.verdict, ready.unproven, ready.accepted) == (Verdict.READY, (), chain)
+    assert (ready.coverage.blocked, ready.coverage.waived) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("root", "verdict"),
+    [
+        (named("a.root", FAILED), Verdict.NOT_READY),
+        (named("a.root", UNKNOWN), Verdict.INCOMPLETE),
+        (named("a.root", FAILED, level=Level.SHOULD), Verdict.INCOMPLETE),  # nothing was proved
+        (named("a.root", UNKNOWN, level=Level.SHOULD), Verdict.INCOMPLETE),
+    ],
+)
+def test_what_waits_for_an_open_finding_is_not_accepted(root: Finding, verdict: Verdict) -> None:
+    judged = host(PROVED, root, blocked("b.next", "a.root"))
+    assert (judged.verdict, judged.accepted) == (verdict, ())
+
+
+def test_every_need_must_be_waived_not_only_the_first() -> None:
+    needs = (named("a.root", FAILED, waiver=ACCEPTED), named("b.root", UNKNOWN, level=Level.SHOULD))
+    judged = host(PROVED, *needs, blocked("c.last", "a.root", "b.root"))
+    assert judged.verdict is Verdict.INCOMPLETE
+
+
+@pytest.mark.parametrize(("need", "ready"), [("a.root", False), ("a.root [one]", True)])
+def test_a_need_may_be_one_subject(need: str, *, ready: bool) -> None:
+    subjects = (
+        named("a.root", FAILED, "one", waiver=ACCEPTED),
+        named("a.root", UNKNOWN, "two", level=Level.SHOULD),
+    )
+    judged = host(PROVED, *subjects, blocked("b.next", need))
+    assert (judged.verdict is Verdict.READY) is ready
+
+
+def test_what_waits_for_something_unchosen_or_itself_is_not_accepted() -> None:
+    assert not host(PROVED, blocked("b.next", "a.root")).accepted
+    assert not host(PROVED, blocked("a.one", "b.two"), blocked("b.two", "a.one")).accepted
+
+
 CODES = {1: Verdict.NOT_READY, 3: Verdict.INCOMPLETE, 30: Verdict.PARTIAL, 0: Verdict.READY}
 
 

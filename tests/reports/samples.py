@@ -729,9 +729,10 @@ def generated(seed: int) -> Report:
 def _generated_host(draw: random.Random, number: int) -> HostReport:
     weights = draw.choice(((1, 0, 0, 0, 0), (20, 1, 1, 1, 1), (5, 5, 5, 5, 5), (0, 0, 1, 1, 3)))
     chosen = draw.sample(findings(), draw.choice((0, 1, 5, 20)))
+    made = [_generated_finding(draw, item, weights) for item in chosen]
     return host(
         f"ssh://host-{number}",
-        findings=tuple(_generated_finding(draw, item, weights) for item in chosen),
+        findings=tuple(_waiting(item, draw.choice(made)) for item in made),
         not_selected=draw.choice(((), (), ("docker.engine",))),
         fail_on=draw.choice((MUST, MUST, SHOULD)),
         trouble=draw.choice(("", "", "", "the connection broke off")),
@@ -745,6 +746,13 @@ def _generated_finding(draw: random.Random, item: Finding, weights: Iterable[int
     reason = f"reason {draw.randrange(3)}" if outcome is not Outcome.PASSED else None
     level = draw.choice((MUST, MUST, SHOULD))
     return replace(item, outcome=outcome, level=level, waiver=waiver, reason=reason)
+
+
+def _waiting(item: Finding, other: Finding) -> Finding:
+    """A blocked finding waits for another one, which may have been waived."""
+    if item.outcome is not Outcome.BLOCKED:
+        return item
+    return replace(item, needs=(other.id,), blocked_by=other.id)
 
 
 def many(hosts: int = 200) -> Report:

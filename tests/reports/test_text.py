@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from sesam_audit.model import Outcome, Report
+from sesam_audit.model import Outcome, Report, Waiver
 from tests.reports import samples
 from tests.reports.formats import text
 
@@ -152,3 +152,17 @@ def test_a_command_is_safe_to_paste_whatever_the_host_is_called() -> None:
     shown = text.render(host_named("ssh://a;reboot $(id)"))
 
     assert "sesam-audit run 'ssh://a;reboot $(id)' --ask-sudo-password" in shown
+
+
+def test_what_waits_for_a_waived_finding_is_told_with_the_waivers() -> None:
+    first, second, *rest = samples.findings()
+    waiver = Waiver("we know", "2027-01-01", "ops")
+    root = replace(first, outcome=Outcome.UNKNOWN, waiver=waiver)
+    waiting = replace(
+        second, outcome=Outcome.BLOCKED, needs=(first.id,), blocked_by=first.id, reason="waits"
+    )
+    shown = text.render(samples.report(samples.host(findings=(root, waiting, *rest))))
+
+    assert shown.startswith("Ready, 1 waived")
+    assert f"accepted with these, because they wait for them: {second.id}" in shown
+    assert "Not proven" not in shown

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -206,6 +207,11 @@ _TROUBLES = {
 
 def _trouble(target: Target, error: ChannelError) -> HostError:
     """The one sentence for a host that did not answer."""
+    if error.what == ENDED and not target.local and not shutil.which(target.scheme):
+        return HostError(
+            f"{target.spec}: there is no command `{target.scheme}` on this machine",
+            "Install it here, on the machine that audits",
+        )
     for words, (what, remedy) in _TROUBLES.items():
         if words in error.stderr and error.what == ENDED:
             return HostError(f"{target.spec}: {what}", remedy.format(spec=target.spec))

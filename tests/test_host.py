@@ -341,6 +341,23 @@ def test_an_engine_that_is_not_there_is_one_sentence() -> None:
         conversation.close()
 
 
+@pytest.mark.parametrize("engine", ["ssh", "docker", "podman"])
+def test_a_program_that_the_auditor_lacks_is_named(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    conversation = Conversation(parse(f"{engine}://none"), Way(privilege=Privilege.PLAIN))
+    try:
+        with pytest.raises(HostError) as trouble:
+            conversation.exchange(b"", no_shell, 5.0)
+    finally:
+        conversation.close()
+    assert str(trouble.value) == (
+        f"{engine}://none: there is no command `{engine}` on this machine."
+        " Install it here, on the machine that audits"
+    )
+
+
 def test_a_host_answers_within_the_time_it_has() -> None:
     conversation = Conversation(parse("local://"), Way(privilege=Privilege.PLAIN, timeout=0.2))
     try:

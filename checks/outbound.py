@@ -109,7 +109,10 @@ def check_docker_layers(rehearsal: Rehearsal, control: Control, now: Now, found:
         raise Unknown(f"{verdict} (outbound.proxy)", BY_HAND)
     if verdict.word == "service-trouble":
         raise Unknown(f"{verdict}; try again later", BY_HAND)
-    beside = "" if verdict.ok else control.beside(rehearsal.ended_at, verdict, now)
+    beside = ""
+    if not verdict.ok:
+        beside = control.beside(rehearsal.ended_at, verdict, now)
+        found.note(f"dialled by the auditor: {control.word(rehearsal.ended_at, now)}")
     for outside in uncovered(rehearsal.met()):
         beside += f"; the guide's wildcards do not hold {outside}"
     assert verdict.ok, f"{verdict}{beside}"

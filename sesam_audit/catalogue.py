@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from sesam_audit import REQUIREMENTS_VERSION
 from sesam_audit.errors import UsageError
 from sesam_audit.level import Stage
+from sesam_audit.reasons import dependents, off_when, why
 from sesam_audit.requirement import CATEGORIES, Requirement, catalogue, near
 
 
@@ -34,6 +35,8 @@ def as_json() -> str:
             "owner": item.owner.value,
             "needs": list(item.needs),
             "rule": item.rule,
+            "why": why(item),
+            "off_when": off_when(item),
         }
         for item in catalogue().values()
     ]
@@ -79,6 +82,8 @@ def _section(item: Requirement) -> Iterator[str]:
     yield f"- Source: {_plain(item.source)}"
     if item.rule:
         yield f"- Firewall rule: {item.rule}"
+    if off_when(item):
+        yield f"- Off when: {_plain(off_when(item))}"
     if item.needs:
         yield f"- Judged only when these hold: {', '.join(map(_link, item.needs))}"
     yield from ("", "If it does not hold:", "")
@@ -111,13 +116,20 @@ def explanation(name: str) -> str:
             f"{item.level.value} ({'blocks go-live' if item.level == 'must' else 'a warning'})",
         ),
         ("Stages", _stages(item)),
+        ("Off when", off_when(item)),
         ("Source", item.source),
+        ("Why", why(item)),
         ("Rule", item.rule or ""),
         ("Needs", ", ".join(item.needs)),
-        ("Who acts", item.owner.value),
+        ("Blocks", ", ".join(dependents(item))),
+        ("Who acts", _who(item)),
     ]
     lines = [item.id, item.title, "", *(f"{key + ':':10} {text}" for key, text in rows if text)]
     return "\n".join([*lines, "", "If it does not hold:", item.remedy or "-"]) + "\n"
+
+
+def _who(item: Requirement) -> str:
+    return f"{item.owner.value}; `apply` mends it" if item.apply_mends else item.owner.value
 
 
 def _stages(item: Requirement) -> str:

@@ -5,133 +5,32 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from sesam_audit import REQUIREMENTS_VERSION, __version__
 from sesam_audit.apply_command import commands
 from sesam_audit.errors import AuditError, refuse_optimised
+from sesam_audit.options import (
+    DELIVERING,
+    DEPLOYMENT,
+    JUDGING,
+    PROBING,
+    QUIET,
+    REACHING,
+    SAVING,
+    SELECTING,
+)
+from sesam_audit.words import Commands, Run
 
 if TYPE_CHECKING:
     from sesam_audit.audit import Audit
     from sesam_audit.collect import Arrival
     from sesam_audit.delivery import Delivery
     from sesam_audit.model import Report
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _several(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-_QUIET = click.option(
-    "-q", "--quiet", is_flag=True, help="No progress, no summary on standard error."
-)
-
-_deployment = _several(
-    click.option("--profile", "profile_file", type=click.Path(path_type=Path), metavar="FILE",
-                 help="The deployment's options and sizes (TOML)."),
-    click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
-                 help="Change one profile key, e.g. --set certificates=provided."),
-)  # fmt: skip
-
-_selecting = _several(
-    click.option("--stage", default="preflight", show_default=True, metavar="STAGE",
-                 help="preflight, before the stack is started; live, once it runs."),
-    click.option("--only", multiple=True, metavar="ID|CATEGORY", help="Judge only these."),
-    click.option("--skip", multiple=True, metavar="ID|CATEGORY", help="Leave these out."),
-)  # fmt: skip
-
-_delivering = _several(
-    click.option("--waivers", "waiver_file", type=click.Path(path_type=Path), metavar="FILE",
-                 help="Accepted risks (TOML)."),
-    click.option("--fail-on", type=click.Choice(["must", "should"]), default="must",
-                 help="What makes a host not ready. Default: must."),
-    click.option("--require-complete", is_flag=True, help="A partial selection ends with 3."),
-    click.option("--as-of", metavar="DATE", help="Judge dates as of this day (YYYY-MM-DD)."),
-    click.option("--report", "reports", multiple=True, metavar="FORMAT=PATH",
-                 help="Write json, junit, html, text or csv; repeatable; - is standard output."),
-    click.option("--report-dir", type=click.Path(path_type=Path), metavar="DIR",
-                 help="Write every format there, named by host and time."),
-    click.option("--format", "stdout_format", metavar="FORMAT",
-                 help="What standard output gets. Default: text on a terminal, json otherwise."),
-    _QUIET,
-    click.option("-v", "--verbose", is_flag=True, help="Every finding in the text."),
-    click.option("--no-color", is_flag=True, help="No colours (NO_COLOR is respected as well)."),
-)  # fmt: skip
-
-_judging = _several(_selecting, _deployment, _delivering)
-
-_probing = _several(
-    click.option("--from", "vantages", multiple=True, metavar="HOST[=internet|clients]",
-                 help="Another machine to dial from, and whom it stands for; repeatable."),
-    click.option("--passive", is_flag=True,
-                 help="Nothing on the target changes: no listener, no container, no write."),
-    click.option("--measure-storage", is_flag=True, help="Measure fsync latency; writes one file."),
-    click.option("--spend-pull", is_flag=True, help="Pull a layer's start of the private image."),
-)  # fmt: skip
-
-_reaching = _several(
-    click.option("--sudo/--no-sudo", default=None,
-                 help="Insist on sudo, or never use it. Default: sudo -n when it works."),
-    click.option("--ask-sudo-password", is_flag=True,
-                 help="Ask for it, or read the first line of standard input."),
-    click.option("--timeout", type=click.FloatRange(1, 3600), default=60.0, show_default=True,
-                 metavar="SECONDS", help="For one host as a whole."),
-    click.option("--jobs", type=click.IntRange(1, 512), default=16, show_default=True,
-                 help="Hosts asked at the same time."),
-    click.option("--ssh-config", type=click.Path(path_type=Path), metavar="FILE",
-                 help="Passed to ssh as -F."),
-    click.option("--identity", type=click.Path(path_type=Path), metavar="FILE",
-                 help="Passed to ssh as -i."),
-)  # fmt: skip
-
-_saving = click.option(
-    "--evidence",
-    "saved",
-    type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="Save the evidence.",
-)
-
-
-class Commands(click.Group):
-    """The commands, of which `run` is meant where options stand without one."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        own = {"--", "--version", *ctx.help_option_names}
-        if args and args[0].startswith("-") and args[0] not in own:
-            ctx.meta[IMPLIED] = True
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-
-IMPLIED = "sesam_audit.run implied"
-
-
-class Run(click.Command):
-    """`run`, whose `--wait` may stand without its number; unnamed, it audits this machine."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        from sesam_audit.waiting import spelt
-
-        rest = super().parse_args(ctx, list(spelt(args)))
-        hosts = ctx.params.get("hosts")
-        if hosts and ctx.meta.get(IMPLIED):
-            known = hosts[0] in cli.commands
-            meant = f"sesam-audit {hosts[0]} ..." if known else f"sesam-audit run ... {hosts[0]}"
-            ctx.fail(f"A command comes before its options: {meant}")
-        return rest
 
 
 @click.group(
@@ -156,16 +55,16 @@ def cli(context: click.Context) -> Any:
 
 @cli.command(cls=Run)
 @click.argument("hosts", nargs=-1, metavar="[HOST ...]")
-@_saving
+@SAVING
 @click.option(
     "--wait",
     type=click.FloatRange(0, 86_400),
     metavar="[SECONDS]",
     help="Audit again until everything is ready, for at most this long (900 s).",
 )
-@_judging
-@_probing
-@_reaching
+@JUDGING
+@PROBING
+@REACHING
 def run(hosts: tuple[str, ...], saved: Path | None, **options: Any) -> int:
     """Audit hosts: ssh://USER@HOST, a bare NAME for ssh, local://, docker://, podman://."""
     from sesam_audit.delivery import Delivery
@@ -201,11 +100,11 @@ def _deliver(delivery: Delivery, audit: Audit, report: Report, saved: Path | Non
 @cli.command()
 @click.argument("hosts", nargs=-1, required=True, metavar="HOST ...")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="DIR")
-@_selecting
-@_deployment
-@_probing
-@_reaching
-@_QUIET
+@SELECTING
+@DEPLOYMENT
+@PROBING
+@REACHING
+@QUIET
 def collect(hosts: tuple[str, ...], output: Path, **options: Any) -> int:
     """Collect evidence only, one file per host, to be judged later by `judge`."""
     from sesam_audit.delivery import make_directory
@@ -243,10 +142,10 @@ def _keep(arrival: Arrival, output: Path) -> int:
 
 @cli.command()
 @click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_saving
-@_judging
-@_probing
-@_reaching
+@SAVING
+@JUDGING
+@PROBING
+@REACHING
 def judge(evidence: tuple[Path, ...], saved: Path | None, **options: Any) -> int:
     """Judge saved evidence, without a host; dates as of the evidence's own time.
 
@@ -271,7 +170,7 @@ def judge(evidence: tuple[Path, ...], saved: Path | None, **options: Any) -> int
 
 @cli.command()
 @click.option("--format", "shape", type=click.Choice(["md", "csv", "json", "nft"]), default="md")
-@_deployment
+@DEPLOYMENT
 def firewall(shape: str, profile_file: Path | None, settings: tuple[str, ...]) -> int:
     """The rules to ask a firewall team for, before a machine exists."""
     from datetime import datetime, timezone
@@ -336,7 +235,7 @@ def probe(agent: bool) -> int:
     return 0
 
 
-for _command in commands(_deployment, _delivering, _probing, _reaching):
+for _command in commands(DEPLOYMENT, DELIVERING, PROBING, REACHING):
     cli.add_command(_command)
 
 for _command in cli.commands.values():  # `main` looks for it: whatever fails can be shown

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from sesam_audit.blocking import excused
 from sesam_audit.cleaning import clean_fields
 from sesam_audit.level import Level, Stage
 from sesam_audit.quantity import Size
@@ -251,41 +252,16 @@ class HostReport(Struct, frozen=True, kw_only=True):
 
     @property
     def unproven(self) -> tuple[Finding, ...]:
-        """The binding findings that nobody could prove, blocked ones included."""
-        open_outcomes = (Outcome.UNKNOWN, Outcome.BLOCKED)
-        accepted = {item.key for item in self.accepted}
-        return tuple(
-            item
-            for item in self._binding()
-            if item.outcome in open_outcomes and not item.waiver and item.key not in accepted
-        )
+        """The binding findings that nobody could prove or accepted, blocked ones included."""
+        unmet = (Outcome.UNKNOWN, Outcome.BLOCKED)
+        done = {item.key for item in self.accepted}
+        found = (item for item in self._binding() if item.outcome in unmet and not item.waiver)
+        return tuple(item for item in found if item.key not in done)
 
     @property
     def accepted(self) -> tuple[Finding, ...]:
-        """Blocked findings that wait for nothing but what was waived, and are accepted with it.
-
-        No waiver covers a blocked finding itself, so the one over its root has to.
-        """
-        unmet = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.BLOCKED)
-        known: dict[str, list[Finding]] = {}
-        for item in self.findings:
-            if item.outcome in unmet:
-                for name in {item.id, f"{item.id} [{item.subject}]"}:
-                    known.setdefault(name, []).append(item)
-        verdicts: dict[Key, bool] = {}
-
-        def waits(item: Finding) -> bool:
-            if item.waiver or item.outcome is not Outcome.BLOCKED:
-                return item.waiver is not None
-            if item.key not in verdicts:
-                verdicts[item.key] = False  # two that wait for each other wait for ever
-                roots = [root for need in item.needs for root in known.get(need, ())]
-                here = any(root.id == item.blocked_by for root in roots)
-                verdicts[item.key] = here and all(map(waits, roots))
-            return verdicts[item.key]
-
-        blocked = (item for item in self.findings if item.outcome is Outcome.BLOCKED)
-        return tuple(item for item in blocked if waits(item))
+        """Blocked findings: no waiver covers them, so the one over their root has to."""
+        return excused(self.findings)
 
     @property
     def warnings(self) -> tuple[Finding, ...]:

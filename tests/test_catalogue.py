@@ -8,6 +8,7 @@ import pytest
 
 from sesam_audit.catalogue import as_json, as_markdown, as_text, explanation
 from sesam_audit.errors import UsageError
+from sesam_audit.reasons import off_when
 from sesam_audit.requirement import CATEGORIES, catalogue
 
 from .conftest import REPOSITORY
@@ -50,6 +51,36 @@ def test_every_check_is_explained(name: str) -> None:
     assert text.startswith(f"{name}\n{item.title}\n")
     assert item.source in text
     assert item.remedy in text
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_an_option_that_switches_a_check_off_is_named(name: str) -> None:
+    assert bool(off_when(catalogue()[name])) is (catalogue()[name].when is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("layout.data-mount", "data = rootdisk: there is no data disk"),
+        ("layout.certificates", "certificates = letsencrypt (as shipped): Traefik gets them"),
+        ("inbound.caa", "certificates = provided or self-signed: Let's Encrypt issues none"),
+        ("docker.proxy", "proxy is not set (as shipped)"),
+        ("outbound.extra", "extra_destinations is not set (as shipped)"),
+        ("outbound.sesam-ips", "sesam_destinations = domains (as shipped)"),
+        ("stack.redirect", "redirect = false"),
+    ],
+)
+def test_when_a_check_is_off_is_explained(name: str, said: str) -> None:
+    assert f"Off when:  {said}" in explanation(name)
+    assert off_when(catalogue()[name]) in as_markdown().replace("\\*", "*")
+
+
+def test_why_a_check_is_there_is_explained() -> None:
+    rule = "clients cannot use the sesam node API (guide, if it is closed)"
+    assert f"Why:       {rule}" in explanation("inbound.https")
+    assert "Why:       a full disk stops the node" in explanation("hardware.data-free")
+    assert "Blocks:    os.rebuild, os.support" in explanation("os.release")
+    assert "Who acts:  you; `apply` mends it" in explanation("layout.networks")
 
 
 def test_what_is_not_there_names_the_nearest() -> None:

@@ -44,7 +44,7 @@ class Control(Struct, frozen=True):
         if isinstance(sample, Unknown):
             return ""
         if sample.ok:
-            return f"; the auditor reached it{self._when(subject)}"
+            return "; the auditor reached it"  # when: a note's to tell, which `compare` leaves out
         others = self._others(subject, now)
         if not others:
             return "; the auditor reaches none of these destinations and cannot compare"

@@ -1,4 +1,7 @@
-"""What changed between two reports: findings by host, id and subject, and whether one got worse."""
+"""What changed between two reports: findings by host, id and subject, and whether one got worse.
+
+Notes are not compared: they hold what differs every time, such as when the auditor dialled.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from sesam_audit.cleaning import clean_fields
+from sesam_audit.compare_flows import FlowDifference, SavedFlow, flow_differences
 from sesam_audit.errors import UsageError
 from sesam_audit.level import Level, Stage
 from sesam_audit.model import Outcome, Quantity, Verdict, Waiver
@@ -74,6 +78,7 @@ class SavedHost(_Clean, frozen=True):
     verdict: Verdict
     stage: Stage
     findings: tuple[SavedFinding, ...]
+    flows: tuple[SavedFlow, ...] = ()
 
 
 class Tool(_Clean, frozen=True):
@@ -126,6 +131,12 @@ class Pair(Struct, frozen=True):
     old: SavedHost
     new: SavedHost
     differences: tuple[Difference, ...]
+    flows: tuple[FlowDifference, ...] = ()
+
+    @classmethod
+    def of(cls, old: SavedHost, new: SavedHost) -> Pair:
+        """Compare the host's two sides."""
+        return cls(old, new, _differences(old, new), flow_differences(old.flows, new.flows))
 
 
 class Comparison(Struct, frozen=True):
@@ -194,18 +205,13 @@ def _check_unique(path: Path, what: str, names: Iterable[str]) -> None:
 def compared(old: Saved, new: Saved) -> Comparison:
     """Compare hosts by name; two reports with one host each are about that host."""
     if len(old.hosts) == len(new.hosts) == 1:
-        pair = Pair(old.hosts[0], new.hosts[0], _differences(old.hosts[0], new.hosts[0]))
-        return Comparison(old, new, (pair,), (), ())
+        return Comparison(old, new, (Pair.of(old.hosts[0], new.hosts[0]),), (), ())
     before = {host.host: host for host in old.hosts}
     after = {host.host: host for host in new.hosts}
     return Comparison(
         old=old,
         new=new,
-        pairs=tuple(
-            Pair(host, after[name], _differences(host, after[name]))
-            for name, host in before.items()
-            if name in after
-        ),
+        pairs=tuple(Pair.of(host, after[name]) for name, host in before.items() if name in after),
         gone=tuple(host for name, host in before.items() if name not in after),
         added=tuple(host for name, host in after.items() if name not in before),
     )

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from sesam_audit.compare import Change, Comparison, Difference, Pair, Saved, SavedFinding, SavedHost
+from sesam_audit.compare_flows import FIELDS, FlowDifference
 from sesam_audit.model import Outcome
+from sesam_audit.opening import endpoint
 
 # What CI reads as an order in a log: `::error::` at a line's start, `##vso[` anywhere.
 _COMMAND = re.compile(r"(^\s*:)(?=:)|(#)(?=#\[|#vso\[)", re.MULTILINE)
@@ -33,7 +35,7 @@ def _text(comparison: Comparison) -> Iterator[str]:
     for host in comparison.gone:
         yield from ("", _flat(f"{host.host}: gone, was {host.verdict.value}"))
     for pair in comparison.pairs:
-        if pair.differences or pair.old.verdict != pair.new.verdict:
+        if pair.differences or pair.flows or pair.old.verdict != pair.new.verdict:
             yield from ("", *_pair(pair))
     for host in comparison.added:
         yield from ("", _flat(f"{host.host}: new, {host.verdict.value}"))
@@ -45,6 +47,9 @@ def _headline(comparison: Comparison) -> str:
     for hosts, word in ((comparison.gone, "gone"), (comparison.added, "new")):
         if hosts:
             said.append(f"{len(hosts)} {'host' if len(hosts) == 1 else 'hosts'} {word}")
+    flows = sum(len(pair.flows) for pair in comparison.pairs)
+    if flows:
+        said.append(f"{flows} {'connection' if flows == 1 else 'connections'} changed")
     if not said:
         return "Nothing changed"
     better = counts[Change.BETTER] and not comparison.worse
@@ -93,6 +98,19 @@ def _pair(pair: Pair) -> Iterator[str]:
         yield f"  {change.value.capitalize()}"
         for each in group:
             yield from _difference(each)
+    if pair.flows:
+        yield "  Connections"
+        for flow in pair.flows:
+            yield from _flow(flow)
+
+
+def _flow(difference: FlowDifference) -> Iterator[str]:
+    flow = difference.known
+    name = f"{flow.rule or 'extra'} {endpoint(flow.name, flow.port)}"
+    word = "" if difference.fields else f"  {difference.change}: {flow.result}"
+    yield from _wrapped(f"{name} from {flow.vantage}, {flow.context}{word}", 4)
+    for field, old, new in difference.fields:
+        yield from _wrapped(f"{FIELDS[field]} {_moved(old or 'none', new or 'none')}", 6)
 
 
 def _difference(difference: Difference) -> Iterator[str]:
@@ -167,9 +185,9 @@ def as_json(comparison: Comparison) -> str:
         "new": _report(comparison.new),
         "profile": [{"key": key, "old": old, "new": new} for key, old, new in _options(comparison)],
         "hosts": [
-            *(_host(host, None, ()) for host in comparison.gone),
-            *(_host(each.old, each.new, each.differences) for each in comparison.pairs),
-            *(_host(None, host, ()) for host in comparison.added),
+            *(_host(host, None) for host in comparison.gone),
+            *(_host(each.old, each.new, each) for each in comparison.pairs),
+            *(_host(None, host) for host in comparison.added),
         ],
     }
     text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
@@ -180,9 +198,7 @@ def _report(report: Saved) -> dict[str, Any]:
     return {"started": report.started, "tool": report.tool, "selection": report.selection}
 
 
-def _host(
-    old: SavedHost | None, new: SavedHost | None, differences: tuple[Difference, ...]
-) -> dict[str, Any]:
+def _host(old: SavedHost | None, new: SavedHost | None, pair: Pair | None = None) -> dict[str, Any]:
     return {
         "old": _summary(old),
         "new": _summary(new),
@@ -194,8 +210,24 @@ def _host(
                 "old": _side(each.old),
                 "new": _side(each.new),
             }
-            for each in differences
+            for each in (pair.differences if pair else ())
         ],
+        "flows": [_flow_record(each) for each in (pair.flows if pair else ())],
+    }
+
+
+def _flow_record(difference: FlowDifference) -> dict[str, Any]:
+    flow = difference.known
+    return {
+        "rule": flow.rule,
+        "name": flow.name,
+        "port": flow.port,
+        "subject": flow.subject,
+        "vantage": flow.vantage,
+        "context": flow.context,
+        "consumer": flow.consumer,
+        "change": difference.change,
+        "fields": {field: {"old": old, "new": new} for field, old, new in difference.fields},
     }
 
 

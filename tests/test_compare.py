@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,19 @@ from sesam_audit.compare import Change, Comparison, compared, read
 from sesam_audit.compare_formats import as_json, as_text
 from sesam_audit.errors import UsageError
 from sesam_audit.level import Level, Stage
-from sesam_audit.model import Finding, HostReport, Outcome, Owner, Quantity, Report, Waiver
+from sesam_audit.model import (
+    Finding,
+    Flow,
+    HostReport,
+    Outcome,
+    Owner,
+    Quantity,
+    Report,
+    Waiver,
+)
 
 from .conftest import World, sesam_audit
-from .reports import formats
+from .reports import formats, samples
 
 ORDER = {
     Outcome.PASSED: 0,
@@ -426,3 +436,97 @@ def test_the_command_refuses_in_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert not done.stdout
     assert done.stderr.count("\n") == 1
+
+
+# -- connections -----------------------------------------------------------------------------------
+
+HUB = samples.flow("OUT-HUB", "auth.docker.io", "outbound.docker", "auth.docker.io:443")
+PORTAL = samples.flow("OUT-SESAM", "portal.sesam.io", "outbound.sesam", "portal.sesam.io:443")
+INDICATOR = samples.flow("OUT-HUB", "hub.docker.com", need="indicator")
+
+
+def connected(*flows: Flow) -> Report:
+    return report(replace(host(finding()), flows=flows))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"addresses_v4": ("198.51.100.9",)}, "IPv4 198.51.100.9, was "),
+        ({"addresses_v6": ("2001:db8::9",)}, "IPv6 2001:db8::9, was "),
+        ({"sha256": "cd" * 32}, f"sha256 {'cd' * 32}, was {'ab' * 32}"),
+        ({"issuer": "Example Corp CA"}, "issuer Example Corp CA, was "),
+        ({"proxy": "proxy:3128"}, "proxy proxy:3128, was none"),
+        ({"tls_version": "TLSv1.2"}, "TLS TLSv1.2, was "),
+        ({"result": "tls-intercepted"}, "result tls-intercepted, was ok"),
+    ],
+)
+@pytest.mark.parametrize("before", [HUB, INDICATOR], ids=["needed", "indicator"])
+def test_a_connection_that_is_not_as_it_was_is_shown_and_not_worse(
+    compare: Any, before: Flow, more: dict[str, Any], said: str
+) -> None:
+    after = replace(before, **more)
+    done = compare(connected(before, PORTAL), connected(PORTAL, after))
+    told = json.loads(as_json(done))["hosts"][0]["flows"]
+
+    assert said in re.sub(r"\s+", " ", as_text(done))
+    assert as_text(done).startswith("Not worse: 1 connection changed\n")
+    assert not done.worse
+    assert moves(done) == []
+    ((field, sides),) = told[0]["fields"].items()
+    assert (field, told[0]["change"], len(told)) == (*more, "changed", 1)
+    assert sides["new"] != sides["old"]
+
+
+def test_a_needed_connection_may_have_another_name(compare: Any) -> None:
+    logs = replace(HUB, subject="log shipping")
+    done = compare(connected(logs), connected(replace(logs, name="logs.example.org")))
+
+    assert "name logs.example.org, was auth.docker.io" in as_text(done)
+
+
+def test_times_latencies_and_the_order_of_addresses_are_no_change(compare: Any) -> None:
+    before = replace(HUB, addresses_v4=("192.0.2.1", "192.0.2.2"))
+    after = replace(
+        before,
+        addresses_v4=("192.0.2.2", "192.0.2.1"),
+        at="2027-01-01T00:00:00Z",
+        seconds=9.0,
+        tcp_seconds=8.0,
+        control="ok at 23:59:59Z",
+        tries=2,
+    )
+
+    assert as_text(compare(connected(before), connected(after))).startswith("Nothing changed\n")
+
+
+def test_a_connection_may_be_new_or_gone(compare: Any) -> None:
+    shown = as_text(compare(connected(HUB), connected(PORTAL)))
+
+    assert shown.startswith("Not worse: 2 connections changed\n")
+    assert re.search(r"OUT-HUB auth.docker.io:443 .*  gone: ok", shown)
+    assert re.search(r"OUT-SESAM portal.sesam.io:443 .*  new: ok", shown)
+
+
+def test_rows_that_nothing_tells_apart_are_compared_one_by_one(compare: Any) -> None:
+    other = replace(INDICATOR, result="tcp-refused")
+    done = compare(connected(INDICATOR, other), connected(INDICATOR, INDICATOR))
+
+    assert len(done.pairs[0].flows) == 1
+
+
+def test_a_report_without_connections_can_be_compared(tmp_path: Path) -> None:
+    document = json.loads(formats.json.render(connected(HUB)))
+    for each in document["hosts"]:
+        del each["flows"]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(document), "utf-8")
+
+    assert not compared(read(path), read(path)).pairs[0].flows
+
+
+def test_notes_are_not_compared(compare: Any) -> None:
+    def noted(time: str) -> Report:
+        return report(host(finding(notes=(f"dialled by the auditor: ok at {time}",))))
+
+    assert not moves(compare(noted("12:00:00Z"), noted("13:00:00Z")))

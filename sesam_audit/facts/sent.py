@@ -1,16 +1,27 @@
-"""What the audit itself sent over the network, for the reviewer: read off the questions asked."""
+"""What the audit itself did, for the reviewer: connections, DNS, and what stood for seconds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sesam_audit.asks import Dial, DialAnswer, Listen, ListenAnswer, Lookup, Pull, PullAnswer
+from sesam_audit.asks import (
+    Dial,
+    DialAnswer,
+    Fsync,
+    FsyncAnswer,
+    Listen,
+    ListenAnswer,
+    Lookup,
+    Pull,
+    PullAnswer,
+)
+from sesam_audit.destinations import SESAM
 from sesam_audit.evidence import Evidence
 from sesam_audit.facts.pull import AUTH
 
 
 def sent(evidence: Evidence) -> Iterator[str]:
-    """One line for each connection and DNS question that the audit made."""
+    """One line for each connection and DNS question of the audit, and for what it created."""
     for ask, answer in evidence.answers.items():
         if isinstance(ask, Dial) and isinstance(answer, DialAnswer) and answer.error == "NOROOM":
             continue
@@ -34,3 +45,36 @@ def sent(evidence: Evidence) -> Iterator[str]:
                 yield f"{ask.vantage} -> {step.host}{through}: pull, {step.path}{login}"
         elif isinstance(ask, Lookup):
             yield f"{ask.vantage} -> its resolver: DNS {ask.type} {ask.name}"
+        elif isinstance(ask, Fsync) and isinstance(answer, FsyncAnswer) and answer.writes:
+            yield f"host: wrote {answer.writes} times 4 KiB to a file in {ask.path}, and removed it"
+    yield from _room(evidence)
+
+
+_ATTEMPTED = (
+    "Docker: ",
+    "a container could not be made",
+    "the addresses for its network",
+    "no container stood in time",
+    "this machine's kernel does not let it in",
+    "no thread could be started",
+)
+"""Why there was no container to dial from, where Docker had been asked for one (probe.py)."""
+
+
+def _room(evidence: Evidence) -> Iterator[str]:
+    """What Docker on the target was asked to create and to remove."""
+    stood, failed = set(), ""
+    for ask, answer in evidence.answers.items():
+        if isinstance(answer, ListenAnswer) and answer.published:
+            stood.add("")
+        elif isinstance(ask, Dial) and isinstance(answer, DialAnswer):
+            if answer.error == "NOROOM":
+                failed = answer.detail if answer.detail.startswith(_ATTEMPTED) else failed
+            elif answer.context.startswith("container"):
+                stood.add(answer.context)
+    made = "an image without content was imported, a network made and a container on it"
+    if SESAM in stood:
+        made += ", and one on the network sesam"
+    limit = "" if stood else f", as far as it could ({failed})"
+    if stood or failed:
+        yield f"the target's Docker: {made}{limit}; all labelled, to be removed at the audit's end"

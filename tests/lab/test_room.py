@@ -161,6 +161,8 @@ def test_the_report_lists_what_containers_did(auditor: Auditor, perfect: LabHost
     sent = audited.host()["sent"]
     assert "container sesam -> portal.sesam.io:443: GET /" in sent
     assert "a container published 80 and 443 until the audit's end" in sent
+    assert sent[-1].startswith("the target's Docker: an image without content was imported")
+    assert ", and one on the network sesam; all labelled" in sent[-1]
     rows = [flow for flow in audited.host()["flows"] if flow["name"] == "portal.sesam.io"]
     assert [(row["context"], row["result"], row["outcome"]) for row in rows] == [
         ("a container on Docker's network sesam", "ok", "passed"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from shlex import quote
 
 from msgspec import Struct
@@ -12,15 +13,12 @@ from sesam_audit.facts import attempt, every
 from sesam_audit.facts.domain import node_domain
 from sesam_audit.profile import Profile
 
-_KNOWN_TAGS = (
-    "issue",
-    "issuewild",
-    "iodef",
-    "issuemail",
-    "issuevmc",
-    "contactemail",
-    "contactphone",
-)
+# What Let's Encrypt's Boulder (va/caa.go) takes note of; it takes flag 1 for critical as well.
+_KNOWN_TAGS = ("issue", "issuewild", "iodef", "issuemail")
+_CRITICAL = 128 | 1
+_TAG = re.compile(r"[a-zA-Z0-9]+")
+_VALUE = re.compile(r"[!-:<-~]*")
+_METHOD = re.compile(r"[a-zA-Z0-9-]+")
 
 
 class Caa(Struct, frozen=True):
@@ -58,10 +56,17 @@ class Caa(Struct, frozen=True):
 
 
 def _permits(value: str, issuer: str) -> bool:
+    """Whether one record does (RFC 8659, 8657); one that breaks the grammar permits nobody."""
     who, *parameters = (part.strip() for part in value.split(";"))
-    given = dict(part.partition("=")[::2] for part in parameters)
+    given = {}
+    for parameter in [] if parameters == [""] else parameters:
+        tag, equals, word = (part.strip() for part in parameter.partition("="))
+        if not equals or not _TAG.fullmatch(tag) or not _VALUE.fullmatch(word):
+            return False
+        given[tag] = word
     methods = given.get("validationmethods", "http-01").split(",")
-    return who.lower() == issuer and "http-01" in methods
+    lawful = all(map(_METHOD.fullmatch, methods))
+    return who.lower() == issuer and lawful and "http-01" in methods
 
 
 def _read(name: str, holder: str, records: tuple[str, ...]) -> Caa:
@@ -71,6 +76,6 @@ def _read(name: str, holder: str, records: tuple[str, ...]) -> Caa:
         tag, _, value = rest.partition(" ")
         if tag.lower() == "issue":
             issuers.append(value.strip().strip('"'))
-        elif flags.isdecimal() and int(flags) & 128 and tag.lower() not in _KNOWN_TAGS:
+        elif flags.isdecimal() and int(flags) & _CRITICAL and tag.lower() not in _KNOWN_TAGS:
             critical.append(tag)
     return Caa(name, holder, tuple(issuers), tuple(critical))

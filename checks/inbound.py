@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from shlex import quote
 
-from msgspec import Struct
-
 from sesam_audit.asks import AUDITOR
 from sesam_audit.errors import NotApplicable, Unknown
-from sesam_audit.facts.arrival import WaysIn, arrive
 from sesam_audit.facts.caa import Caa
 from sesam_audit.facts.domain import Domain, is_global
 from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
-from sesam_audit.facts.inbound import WAYS, Inbound
+from sesam_audit.facts.inbound import ADDRESS, NAME_6, WAYS
+from sesam_audit.facts.leads import Leads
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import DOCKER_PORTS, NODE_PORT, WEB_PORTS, PortOwners
+from sesam_audit.facts.proofs import Looks, looks_at
+from sesam_audit.facts.ways_in import WaysIn
 from sesam_audit.judge import Now
 from sesam_audit.model import Owner
 from sesam_audit.profile import Profile
@@ -69,14 +69,19 @@ def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
     if issued is not None:
         found(f"proved by Let's Encrypt, which issued on {issued:%Y-%m-%d}", required="open to ANY")
         return
-    proofs = _proofs(80, subject, outside, owners, ways, found)
-    best = min(proofs, key=lambda proof: proof.stands != "internet")
+    looks = looks_at(80, subject, outside, owners, ways)
+    for note in looks.notes:
+        found.note(note)
+    assert not looks.faults, looks.faults[0]
+    best = looks.best("internet", "clients", "none")
+    if subject == ADDRESS and (best is None or best.stands != "internet"):
+        _leave_to_the_name(looks_at(80, ways.by_name, outside, owners, ways), "internet")
+    if best is None:
+        raise looks.unproved
     found.vantage = best.vantage
-    found(f"reachable from {best.vantage} ({best.source})", required="reachable from ANY")
+    found(f"reachable from {best}", required="reachable from ANY")
     if best.stands != "internet":
-        raise Unknown(
-            f"needs a vantage: reachable from {best.vantage} ({best.source}); ANY is not proven"
-        )
+        raise Unknown(f"needs a vantage: reachable from {best}; ANY is not proven")
 
 
 @requirement(
@@ -101,10 +106,17 @@ def check_https(
         sesam-audit run ssh://THIS-HOST --from ssh://MACHINE=clients
     """
     _in_use(subject, ways)
-    proofs = _proofs(443, subject, outside, owners, ways, found)
-    best = min(proofs, key=lambda proof: ("clients", "internet", "none").index(proof.stands))
+    looks = looks_at(443, subject, outside, owners, ways)
+    for note in looks.notes:
+        found.note(note)
+    assert not looks.faults, looks.faults[0]
+    best = looks.best("clients", "internet", "none")
+    if subject == ADDRESS and best is None:
+        _leave_to_the_name(looks_at(443, ways.by_name, outside, owners, ways))
+    if best is None:
+        raise looks.unproved
     found.vantage = best.vantage
-    found(f"reachable from {best.vantage} ({best.source})")
+    found(f"reachable from {best}")
 
 
 @requirement(
@@ -145,12 +157,14 @@ def check_port_owner(owners: PortOwners, subject: Subject, found: Found) -> None
     level=MUST,
     owner=Owner.DNS,
 )
-def check_dns(domain: Domain, profile: Profile, found: Found) -> None:
+def check_dns(domain: Domain, leads: Leads, profile: Profile, found: Found) -> None:
     """NODE_DOMAIN resolves, and every address leads to this host.
 
     Ask the DNS team for an A record of NODE_DOMAIN with this host's public address, and for an AAAA
-    record only if IPv6 is open too. Behind NAT, declare the address:
+    record only if IPv6 is open too. An address of NAT is proved by a machine that gets through to
+    this host by NODE_DOMAIN, or declared:
 
+        sesam-audit run ssh://THIS-HOST --from ssh://MACHINE=internet
         sesam-audit run ssh://THIS-HOST --set public_addresses=ADDRESS
     """
     for each in domain.resolved:
@@ -173,11 +187,15 @@ def check_dns(domain: Domain, profile: Profile, found: Found) -> None:
         f"{domain.name} leads only to private addresses ({', '.join(addresses)}), which Let's"
         " Encrypt cannot reach"
     )
-    strangers = [address for address in addresses if address not in declared]
+    for address in filter(leads.ours.__contains__, addresses):
+        found.note(f"{address} is proved: it brought this host's own answer")
+    strangers = [each for each in addresses if each not in declared and each not in leads.ours]
     if strangers and isinstance(domain.own, Unknown):
         raise domain.own
     own = frozenset() if isinstance(domain.own, Unknown) else domain.own
     strangers = [address for address in strangers if address not in own]
+    wrong = [f"{each} ({leads.theirs[each]})" for each in strangers if each in leads.theirs]
+    assert not wrong, f"{domain.name} leads to another machine: {', '.join(wrong)}"
     if strangers:
         raise Unknown(
             f"{', '.join(strangers)} is not on this host, but may be NAT in front of it:"
@@ -288,12 +306,13 @@ def check_exposure(outside: Outside, owners: PortOwners, subject: Subject, found
 
         - "127.0.0.1:9042:9042"
     """
-    port, kinds, doubts = int(subject), [], []
+    port, kinds = int(subject), []
+    doubts: dict[str, Unknown] = {}
     for view in outside.views:
         try:
-            seen = view.seen(port)
+            seen = view.seen(port, view.side_way())
         except Unknown as unknown:
-            doubts.append(unknown)
+            doubts[view.vantage] = unknown
             continue
         kinds.append(seen.kind)
         found.note(f"dialled from {view.vantage} ({seen.source}): {seen.kind}")
@@ -309,56 +328,25 @@ def check_exposure(outside: Outside, owners: PortOwners, subject: Subject, found
             )
             found.note("something on the way completes connections to ports nobody listens on")
         elif seen.kind not in ("silent", "refused"):
-            doubts.append(Unknown(f"port {port} was not reached ({seen.kind})"))
+            doubts[view.vantage] = Unknown(f"port {port} was not reached ({seen.kind})")
+    for vantage, doubt in doubts.items():
+        found.note(f"{vantage} could not look: {doubt.reason}")
+    internet = [view.vantage for view in outside.views if view.stands == "internet"]
+    blind = [doubts[each] for each in internet if each in doubts]
+    if blind and len(blind) == len(internet):
+        raise blind[0]
     if doubts and not set(kinds) & {"silent", "refused", "mute"}:
-        raise doubts[0]
+        raise next(iter(doubts.values()))
     found(", ".join(dict.fromkeys(kinds)), required="silent or refused")
-
-
-class Proof(Struct, frozen=True):
-    """A vantage that reached the stack, or the listener in its place."""
-
-    vantage: str
-    stands: str
-    source: str
 
 
 def _in_use(way: str, ways: WaysIn) -> None:
     if not ways.in_use(way):
-        raise NotApplicable("no resolver knows an IPv6 address (AAAA record) of NODE_DOMAIN")
+        family = "IPv6 address (AAAA" if way == NAME_6 else "IPv4 address (A"
+        raise NotApplicable(f"no resolver knows an {family} record) of NODE_DOMAIN")
 
 
-def _listener(view: Inbound) -> str:
-    if view.published:
-        return "proved by a container that published the port, as the stack's Traefik will"
-    why = f": {view.unpublished}" if view.unpublished else ""
-    return f"proved by a listener on the host; Docker's forwarding was not on that way{why}"
-
-
-def _proofs(  # noqa: PLR0913, PLR0917 - what a way in is judged by
-    port: int, way: str, outside: Outside, owners: PortOwners, ways: WaysIn, found: Found
-) -> list[Proof]:
-    """Every vantage that got through; one that met a fault fails the check, doubts are told."""
-    proofs, doubts = [], []
-    for view in outside.views:
-        try:
-            arrival = arrive(port, way, view, owners, ways.firewall)
-        except Unknown as unknown:
-            doubts.append(unknown)
-            continue
-        seen = arrival.seen
-        source = seen.source or "its own address unknown"
-        found.note(f"dialled from {view.vantage} ({source}), standing for {view.stands}")
-        assert not arrival.fault, f"from {view.vantage}: {arrival.fault}"
-        if arrival.doubt is not None:
-            doubts.append(arrival.doubt)
-        elif port == 80 and seen.kind != "token" and not view.redirects(way):
-            reason = f"port 80 answers ({seen.text}), but not as the stack's Traefik does"
-            doubts.append(Unknown(reason))
-        else:
-            proofs.append(Proof(view.vantage, view.stands, source))
-        if seen.kind == "token":
-            found.note(_listener(view))
-    if not proofs:
-        raise doubts[0]
-    return proofs
+def _leave_to_the_name(named: Looks, stands: str = "") -> None:
+    """The host's address only stands in for its name: a proof by the name makes up for it."""
+    if not named.faults and any(stands in ("", proof.stands) for proof in named.proofs):
+        raise NotApplicable("others come by NODE_DOMAIN, which is proved; this address is not")

@@ -25,6 +25,7 @@ from sesam_audit.facts.pull import Pulled, Rehearsal, known
 from sesam_audit.facts.reach import OWN_WAYS, Reach
 from sesam_audit.facts.rooms import PLACES, Rooms, where
 from sesam_audit.facts.scene import Dialled, Scene
+from sesam_audit.facts.seen import Told
 from sesam_audit.facts.trust import judge_chain
 from sesam_audit.judge import Case
 from sesam_audit.model import Finding, Flow, Outcome
@@ -236,6 +237,10 @@ def _inbound(case: Case, judged: Judged) -> Iterator[Flow]:
             for view in views:
                 given = _inward(rule, view, way, case)
                 yield _row(given, finding, partial(_arrived, rule, view, way, case))
+                if isinstance(view, Inbound):
+                    for told in view.beside.get(way, {}).get(_IN[rule][0], ()):
+                        there = partial(_at, rule, view, way, told, case)
+                        yield _row(given, finding, there)
 
 
 def _inward(rule: str, view: Inbound | Unknown, way: str, case: Case) -> dict[str, Any]:
@@ -244,6 +249,7 @@ def _inward(rule: str, view: Inbound | Unknown, way: str, case: Case) -> dict[st
     if isinstance(view, Inbound):
         vantage, stands, address = view.vantage, view.stands, view.contact.address
         name = view.name if isinstance(view.name, str) else ""
+        stands = "none" if stands == "unset" else stands
     return {
         **_documented(rule, ""),
         "purpose": purpose,
@@ -261,9 +267,15 @@ def _arrived(rule: str, view: Inbound | Unknown, way: str, case: Case) -> dict[s
     """What dialling one way in from one vantage brought. Raises Unknown when nobody could."""
     if isinstance(view, Unknown):
         raise view
+    return _at(rule, view, way, view.answer(_IN[rule][0], way), case)
+
+
+def _at(rule: str, view: Inbound, way: str, told: Told, case: Case) -> dict[str, Any]:
+    """What one dial of a way brought; an address that it tried in vain is what counts."""
     port = _IN[rule][0]
-    seen = view.seen(port, way)
-    answer = _heard(view.ways[way][port])
+    seen, *in_vain = view.met(told)
+    seen = in_vain[0] if in_vain else seen
+    answer = _heard(told)
     tls = port == 443 and port not in view.listening
     words = got_to(answer, tls=tls, http=True, proxy="", named=way != ADDRESS)
     given: dict[str, Any] = {
@@ -275,7 +287,7 @@ def _arrived(rule: str, view: Inbound | Unknown, way: str, case: Case) -> dict[s
     }
     if seen.kind == "token":
         given["source_after_nat"] = seen.source
-    if way == ADDRESS and answer.addresses:
+    if answer.addresses and (way == ADDRESS or told is not view.ways[way].get(port)):
         given["name"] = answer.addresses[0]
     name = view.name if isinstance(view.name, str) else ""
     trust = judge_chain(answer.chain, name, case.now, view.roots)

@@ -38,7 +38,7 @@ class Profile:
     proxy_credentials: str = ""
     public_addresses: tuple[str, ...] = ()
     client_networks: tuple[str, ...] = ()
-    auditor_stands_for: Literal["internet", "clients", "none"] = "none"
+    auditor_stands_for: Literal["unset", "internet", "clients", "none"] = "unset"
     extra_destinations: tuple[str, ...] = ()
     public_roots: str = ""
     license_public_key: str = ""
@@ -66,7 +66,7 @@ class Profile:
     def outside(self) -> tuple[tuple[str, str], ...]:
         """The `--from` vantages: each host's spec, and whom it stands for."""
         parted = (each.partition("=") for each in self.vantages)
-        return tuple((spec, stands or "none") for spec, _, stands in parted)
+        return tuple((spec, stands or "unset") for spec, _, stands in parted)
 
     def changed(self) -> dict[str, str]:
         """The keys that differ from the shipped defaults, as text, for the report's header."""
@@ -240,7 +240,7 @@ def _check_vantages(profile: Profile) -> None:
         from sesam_audit.host import parse
 
         known = parse(spec).spec
-        if stands not in ("internet", "clients", "none"):
+        if stands not in ("unset", "internet", "clients", "none"):
             raise UsageError(
                 f"vantages: {known}={stands} is not a vantage",
                 "Write ssh://HOST=internet or ssh://HOST=clients",

@@ -404,6 +404,26 @@ def test_the_listeners_answer_tells_the_source_after_nat() -> None:
     assert row.source == "198.51.100.4"
 
 
+def test_each_further_address_of_the_name_has_a_row_of_its_own() -> None:
+    heard = tls("node.example.com", status=200, headers={"x-sesam-audit": "token"}, chain=())
+    silent = replace(REFUSED, error="TIMEOUT", addresses=("203.0.113.21",))
+    there = view(heard, token="token", beside={"NODE_DOMAIN": {443: (silent,)}})
+    found = [row for row in rows(None, there) if row.rule == "IN-443"]
+
+    assert [(row.name, row.result) for row in found[1:]] == [
+        ("node.example.com", "ok"),
+        ("203.0.113.21", "tcp-timeout"),
+    ]
+
+
+def test_an_address_that_was_tried_in_vain_is_the_rows_result() -> None:
+    attempts = (Attempt("203.0.113.9", "TIMEOUT"), Attempt("203.0.113.20", "open"))
+    heard = tls("node.example.com", attempts=attempts, headers={"x-sesam-audit": "token"}, chain=())
+    row = rows(None, view(heard, token="token"))[0]
+
+    assert (row.result, row.said) == ("tcp-timeout", "203.0.113.9")
+
+
 def test_without_a_vantage_a_way_in_was_not_tried() -> None:
     here = view(REFUSED, contact=ContactAnswer(scheme="local"), by_address={}, by_name={})
     row = rows(None, here)[0]

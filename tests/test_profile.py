@@ -336,3 +336,12 @@ def test_lowered_sizes_are_told_in_a_sentence() -> None:
 
 def test_raised_sizes_are_not_called_lowered() -> None:
     assert not load(None, ["hardware.cpus=8"]).lowered()
+
+
+def test_a_role_that_was_not_declared_is_not_one_of_nobody() -> None:
+    profile = load(None, ["vantages=ssh://a,ssh://b=none,ssh://c=clients"])
+    declared = load(None, ["auditor_stands_for=none"])
+
+    assert profile.outside == (("ssh://a", "unset"), ("ssh://b", "none"), ("ssh://c", "clients"))
+    assert (profile.auditor_stands_for, declared.auditor_stands_for) == ("unset", "none")
+    assert declared.changed() == {"auditor_stands_for": "none"}

@@ -6,14 +6,11 @@ from shlex import quote
 
 from msgspec import Struct
 
-from sesam_audit.asks import Steps
 from sesam_audit.errors import Unknown
-from sesam_audit.facts import attempt, gather
-from sesam_audit.facts.domain import Domain
 from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
-from sesam_audit.facts.inbound import NAME, NAME_6, Inbound, Seen, no_vantage
+from sesam_audit.facts.inbound import NAME, NAME_6, Inbound, no_vantage
 from sesam_audit.facts.port_owners import PortOwner, PortOwners
-from sesam_audit.profile import Profile
+from sesam_audit.facts.seen import Seen
 
 
 class Arrival(Struct, frozen=True):
@@ -24,44 +21,54 @@ class Arrival(Struct, frozen=True):
     doubt: Unknown | None = None
 
 
-class WaysIn(Struct, frozen=True):
-    """The host's own packet filter, as far as it could be read, and its name's addresses."""
-
-    firewall: HostFirewall | Unknown
-    domain: Domain | Unknown = Unknown("NODE_DOMAIN was not resolved")
-
-    @classmethod
-    def ask(cls, profile: Profile) -> Steps[WaysIn]:
-        """Read the filter and resolve the name; what could not be read stays unknown."""
-        firewall, domain = yield from gather(
-            attempt(HostFirewall.ask(profile)), attempt(Domain.ask(profile))
-        )
-        return cls(firewall, domain)
-
-    def in_use(self, way: str) -> bool:
-        """Whether a way is one at all: IPv6 is, where the name has such an address."""
-        addresses = () if isinstance(self.domain, Unknown) else self.domain.addresses
-        return way != NAME_6 or any(":" in each for each in addresses)
+_THROUGH = ("token", "answered")
+_NOBODY = ("refused", "silent", "no-route")
 
 
 def arrive(
     port: int, way: str, inbound: Inbound, owners: PortOwners, firewall: HostFirewall | Unknown
 ) -> Arrival:
-    """Judge one port by one way, for the people this vantage stands for.
+    """Judge one port by one way, for the people this vantage stands for, at its worst address.
 
     Raises:
         Unknown: there is no vantage, or no name to dial.
     """
-    seen = inbound.seen(port, way)
-    if way == NAME_6 and _lags_behind(port, seen, inbound):
-        words = "does not answer, although IPv4 does, and IPv6 is tried first"
-        return Arrival(seen, f"AAAA {seen.text} {words}")
-    return _arrival(port, way, seen, inbound, owners, firewall)
+    found = arrivals(port, way, inbound, owners, firewall)
+    faults = (each for each in found if each.fault)
+    doubts = (each for each in found if each.doubt is not None)
+    return next(faults, None) or next(doubts, None) or found[0]
+
+
+def arrivals(
+    port: int, way: str, inbound: Inbound, owners: PortOwners, firewall: HostFirewall | Unknown
+) -> list[Arrival]:
+    """Judge one port by one way at each of its addresses.
+
+    Raises:
+        Unknown: there is no vantage, or no name to dial.
+    """
+    first = inbound.seen(port, way)
+    told = inbound.each(port, way)
+    through = [x.address for x in told if isinstance(x, Seen) and x.kind in _THROUGH]
+    found = []
+    for seen in told:
+        if isinstance(seen, Unknown):
+            found.append(Arrival(first, doubt=seen))
+        elif through and seen.kind in _NOBODY:
+            words = f"{seen.address or seen.text} does not answer ({seen.kind}), although"
+            said = f"port {port} at {words} {through[0]} does: {inbound.name} leads to both"
+            found.append(Arrival(seen, said))
+        elif way == NAME_6 and _lags_behind(port, seen, inbound):
+            words = "does not answer, although IPv4 does, and IPv6 is tried first"
+            found.append(Arrival(seen, f"AAAA {seen.text} {words}"))
+        else:
+            found.append(_arrival(port, way, seen, inbound, owners, firewall))
+    return found
 
 
 def _lags_behind(port: int, seen: Seen, inbound: Inbound) -> bool:
     silent = seen.kind in ("refused", "silent")
-    return silent and inbound.seen(port, NAME).kind in ("token", "answered")
+    return silent and inbound.seen(port, NAME).kind in _THROUGH
 
 
 def _arrival(  # noqa: PLR0911, PLR0913, PLR0917 - what a way in is judged by
@@ -122,13 +129,18 @@ def _missed(port: int, seen: Seen, inbound: Inbound, firewall: HostFirewall | Un
             why = f" (no container published it: {inbound.unpublished})"
             reason = f"{said}; its own INPUT rules may do that, which Docker's ports do not pass"
             return Arrival(seen, doubt=Unknown(reason + why * bool(inbound.unpublished), COMMAND))
-    if _heard(port, inbound.stands) or (seen.kind == "refused" and port == 80):
+    if _accuses(seen.kind, port, inbound.stands):
         return Arrival(seen, said)
     return Arrival(seen, doubt=Unknown(said))
 
 
-def _heard(port: int, stands: str) -> bool:
-    """Whether the port must be open to those for whom the vantage stands."""
+def _accuses(kind: str, port: int, stands: str) -> bool:
+    """Whether a closed port is a fault for those for whom the vantage stands.
+
+    443 may be private: whoever is refused there, and is no client, was perhaps meant to be.
+    """
+    if kind == "refused":
+        return port == 80 or stands == "clients"
     return stands == "internet" or (port == 443 and stands == "clients")
 
 
@@ -159,7 +171,7 @@ def _answered(port: int, way: str, seen: Seen, inbound: Inbound, owners: PortOwn
 
 def _of_stack(way: str, seen: Seen, inbound: Inbound) -> Arrival:
     """The stack listens here; judge whether it was this one that answered."""
-    same = inbound.same(way)
+    same = inbound.same(way, seen.address)
     if same is None:
         doubt = Unknown(f"answered ({seen.text}), but not proven to be this host")
         return Arrival(seen, doubt=doubt)
@@ -175,16 +187,16 @@ def _closed(port: int, seen: Seen, owners: PortOwners, stands: str) -> Arrival:
         listening = owners.of(port).kind == "stack"
     except Unknown:
         listening = False
-    heard = _heard(port, stands)
+    accuses = _accuses(seen.kind, port, stands)
     if seen.kind == "refused":
-        if listening and (heard or port == 80):
+        if listening and accuses:
             return Arrival(
                 seen, f"port {port} is refused at {seen.text}, although the stack listens"
             )
         reason = (
             f"port {port} is refused at {seen.text}: nothing listens yet, or a firewall refuses"
         )
-    elif listening and heard:
+    elif listening and accuses:
         return Arrival(seen, f"port {port} is filtered: no answer from {seen.text}")
     else:
         reason = f"port {port} is filtered here or on the way: no answer from {seen.text}"

@@ -67,8 +67,12 @@ class Resolved(Struct, frozen=True):
     @property
     def absent(self) -> bool:
         """The resolver says that there is no such name, or no address for it."""
-        proved = all(error in ("", "NXDOMAIN") for error in self.errors)
-        return not self.addresses and bool(self.errors) and proved
+        return not self.addresses and bool(self.errors) and self.told
+
+    @property
+    def told(self) -> bool:
+        """The resolver answered: what it did not name is not there."""
+        return all(error in ("", "NXDOMAIN") for error in self.errors)
 
 
 class Domain(Struct, frozen=True):

@@ -9,9 +9,9 @@ from msgspec import Struct, field
 
 from sesam_audit.asks import AUDITOR, ContactAnswer, DialAnswer
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.leaf import Leaf, leaf
 from sesam_audit.facts.markers import location
 from sesam_audit.facts.scene import SHORT
+from sesam_audit.facts.seen import Seen, Told, greeting, in_vain, opened, outcome, shown_leaf
 from sesam_audit.facts.trust import Bundle, judge_chain
 
 ADDRESS, NAME, NAME_6 = "host's address", "NODE_DOMAIN", "NODE_DOMAIN over IPv6"
@@ -20,24 +20,13 @@ _WAYS_OUT = (
     "run it from another machine (sesam-audit run ssh://THIS-HOST), name another vantage"
     " (--from ssh://MACHINE), or waive it with a reason"
 )
-Told = DialAnswer | Unknown
-
-
-class Seen(Struct, frozen=True):
-    """What a dial from outside met.
-
-    `kind`: token (this host's own listener), stranger (another audited host's), answered, mute
-    (connected, nothing said), refused, silent, unresolved, no-route.
-    """
-
-    kind: str
-    text: str = ""
-    source: str = ""  # the vantage's own address
 
 
 class Inbound(Struct, frozen=True):
     """Dials from one vantage; `own` is the host's own certificate, a sample to compare with.
 
+    `beside` are the dials of a way's further addresses, by way and port: a dial of a name ends at
+    the first address that is open. `declared` says that `by_address` are `public_addresses`.
     `listening` are the ports on which this host answered with `token` while it was dialled:
     in a container that `published` them, or, for the reason in `unpublished`, in its own network.
     """
@@ -47,11 +36,13 @@ class Inbound(Struct, frozen=True):
     by_address: dict[int, Told] = {}
     by_name: dict[int, Told] = {}  # its IPv4 addresses
     by_name_6: dict[int, Told] = {}
+    beside: dict[str, dict[int, tuple[Told, ...]]] = {}
+    declared: bool = False
     own: Told | None = None
     http_challenge: bool | Unknown = False  # how the stack's Traefik gets its certificates
     roots: Bundle = field(default_factory=Bundle)
     vantage: str = AUDITOR
-    stands: str = "none"
+    stands: str = "unset"
     listening: frozenset[int] = frozenset()
     forbidden: frozenset[int] = frozenset()  # free ports on which only root may listen
     token: str = ""
@@ -59,59 +50,118 @@ class Inbound(Struct, frozen=True):
     unpublished: str = ""
 
     def seen(self, port: int, way: str = ADDRESS) -> Seen:
-        """What came of dialling a port.
+        """What came of dialling a port; of several addresses, at the first that is open.
+
+        Raises:
+            Unknown: there is no vantage, or no name.
+        """
+        return self.met(self.answer(port, way))[0]
+
+    def each(self, port: int, way: str) -> tuple[Seen | Unknown, ...]:
+        """What came of dialling a port at each of the way's addresses.
+
+        Raises:
+            Unknown: there is no vantage, or no name.
+        """
+        first = self.met(self.answer(port, way))
+        again: list[Seen | Unknown] = []
+        for told in self.beside.get(way, {}).get(port, ()):
+            try:
+                again += self.met(told)[:1]
+            except Unknown as unknown:
+                again.append(unknown)
+        known = {each.address for each in again if isinstance(each, Seen)}
+        return (first[0], *(each for each in first[1:] if each.address not in known), *again)
+
+    def met(self, told: Told) -> tuple[Seen, ...]:
+        """What one dial met, and behind it the addresses that it tried in vain before.
+
+        Raises:
+            Unknown: the dial was not made, or is no evidence.
+        """
+        answer = self._tried(told)
+        if any(each.source == each.address != "" for each in answer.attempts):
+            who = f"the {AUDITOR}" if self.vantage == AUDITOR else self.vantage
+            raise no_vantage(f"{who} runs on the host itself, which is no evidence about it")
+        seen = greeting(answer, self.token) or outcome(answer)
+        tried = sum(each.seconds for each in answer.attempts if each.result == "TIMEOUT")
+        if seen.kind == "silent" and 0 < tried < SHORT:
+            raise Unknown(f"only {tried:.1f} s were left of the deadline to reach {seen.text}")
+        return (seen, *(in_vain(answer) if opened(answer) else ()))
+
+    def answer(self, port: int, way: str) -> Told:
+        """The first dial of a port by one way.
 
         Raises:
             Unknown: there is no vantage, or no name.
         """
         if way != ADDRESS and isinstance(self.name, Unknown):
             raise self.name
-        answer = self._answer(port, way)
-        if any(each.source == each.address != "" for each in answer.attempts):
-            who = f"the {AUDITOR}" if self.vantage == AUDITOR else self.vantage
-            raise no_vantage(f"{who} runs on the host itself, which is no evidence about it")
-        seen = _own(answer, self.token) or _seen(answer)
-        tried = sum(each.seconds for each in answer.attempts if each.result == "TIMEOUT")
-        if seen.kind == "silent" and 0 < tried < SHORT:
-            raise Unknown(f"only {tried:.1f} s were left of the deadline to reach {seen.text}")
-        return seen
-
-    def _answer(self, port: int, way: str) -> DialAnswer:
         if self.contact.scheme == "local" and self.vantage == AUDITOR:
             raise no_vantage("the auditor runs on the host itself, which is no evidence about it")
         answers = self.ways[way]
         if not answers:
             raise no_vantage(f"{self.vantage} does not reach the host by an address of its own")
-        answer = answers.get(port, Unknown(f"port {port} was not dialled"))
+        return answers.get(port, Unknown(f"port {port} was not dialled"))
+
+    def _tried(self, answer: Told) -> DialAnswer:
         if isinstance(answer, Unknown):
             raise answer
         if answer.error == "UNSUPPORTED" or (answer.error or "").startswith("CRASH"):
             raise Unknown(f"{self.vantage} could not dial: {answer.error}")
         return answer
 
+    def side_way(self) -> str:
+        """The way by which ports are dialled that the stack does not publish.
+
+        Raises:
+            Unknown: nobody could look, or it may be another machine that NODE_DOMAIN leads to.
+        """
+        if self.by_address or not self.by_name:
+            return ADDRESS
+        for way in (NAME, NAME_6):
+            kinds = {each.kind for port in (80, 443) for each in self._known(port, way)}
+            if "token" in kinds or self.same(way):
+                return way
+        raise no_vantage(f"{self.vantage} knows no address that is proved to be this host's")
+
+    def _known(self, port: int, way: str) -> tuple[Seen, ...]:
+        try:
+            return self.met(self.answer(port, way))
+        except Unknown:
+            return ()
+
     @property
     def ways(self) -> dict[str, dict[int, Told]]:
         """The dials by each way, by port."""
         return {ADDRESS: self.by_address, NAME: self.by_name, NAME_6: self.by_name_6}
 
-    def same(self, way: str) -> bool | None:
+    def same(self, way: str, address: str = "") -> bool | None:
         """Whether 443 shows the certificate the host itself shows; None when one is missing."""
-        theirs, ours = _leaf(self.ways[way].get(443)), None
+        theirs, ours = shown_leaf(self._at(443, way, address)), None
         if self.own is not None:
-            ours = _leaf(self.own)
+            ours = shown_leaf(self.own)
         return None if theirs is None or ours is None else theirs.sha256 == ours.sha256
 
-    def redirects(self, way: str) -> bool:
+    def redirects(self, way: str, address: str = "") -> bool:
         """Whether 80 sends on to https of the same host, as the stack's Traefik does."""
-        answer = self.ways[way].get(80)
+        answer = self._at(80, way, address)
         if not isinstance(answer, DialAnswer) or not 300 <= answer.status < 400:
             return False
         target = location(answer)
         return target.scheme == "https" and target.hostname in (self.name, self.contact.address)
 
+    def _at(self, port: int, way: str, address: str) -> Told | None:
+        """The dial that got to one of the way's addresses; without one, the first."""
+        first = self.ways[way].get(port)
+        dials = (first, *self.beside.get(way, {}).get(port, ()))
+        if not address:
+            return first
+        return next((x for x in dials if isinstance(x, DialAnswer) and opened(x) == address), None)
+
     def issued(self, now: datetime) -> datetime | None:
         """When Let's Encrypt last proved port 80, by the certificate the host serves."""
-        found = None if self.own is None else _leaf(self.own)
+        found = None if self.own is None else shown_leaf(self.own)
         if found is None or not isinstance(self.own, DialAnswer) or isinstance(self.name, Unknown):
             return None
         if self.http_challenge is not True or "Let's Encrypt" not in found.issuer:
@@ -121,9 +171,10 @@ class Inbound(Struct, frozen=True):
 
     def docker_api(self, port: int) -> bool:
         """Whether a port answered as an open Docker API. Raises Unknown without a vantage."""
-        if self.seen(port).kind == "no-route":
+        way = self.side_way()
+        if self.seen(port, way).kind == "no-route":
             raise no_vantage("the auditor has no route to the host")
-        answer = self._answer(port, ADDRESS)
+        answer = self._tried(self.answer(port, way))
         headers = answer.headers or {}
         if answer.status != 200:
             return False
@@ -139,49 +190,3 @@ class Inbound(Struct, frozen=True):
 def no_vantage(why: str) -> Unknown:
     """The outcome where nobody outside could look, with the ways out."""
     return Unknown(f"needs a vantage: {why}; {_WAYS_OUT}", "sesam-audit run ssh://THIS-HOST")
-
-
-def _leaf(answer: Told | None) -> Leaf | None:
-    return leaf(answer.chain[0]) if isinstance(answer, DialAnswer) and answer.chain else None
-
-
-def _own(answer: DialAnswer, token: str) -> Seen | None:
-    """The audit's own listener, of this host or of another one audited at the same time."""
-    headers = answer.headers or {}
-    shown = headers.get("x-sesam-audit", "")
-    if not shown:
-        return None
-    peer = headers.get("x-sesam-peer", "").removeprefix("::ffff:")
-    if token and shown == token:
-        return Seen("token", "this host's own listener", peer)
-    return Seen("stranger", "the listener of another host that is being audited", peer)
-
-
-def _seen(answer: DialAnswer) -> Seen:
-    opened = next((each for each in answer.attempts if each.result == "open"), None)
-    source = next((each.source for each in answer.attempts if each.source), "")
-    if answer.layer == "dns":
-        return Seen("unresolved", answer.error or "")
-    if opened is None:
-        kinds = {"TIMEOUT": "silent", "ECONNREFUSED": "refused"}
-        kind = kinds.get(answer.error or "", "no-route")
-        return Seen(kind, ", ".join(each.address for each in answer.attempts), source)
-    if answer.status or answer.chain:
-        return Seen("answered", _who(answer), source)
-    return Seen("mute", f"{opened.address} ({answer.error}: {answer.detail})", source)
-
-
-def _who(answer: DialAnswer) -> str:
-    """Whoever answered, by all it shows of itself."""
-    headers, found, shown = answer.headers or {}, _leaf(answer), []
-    if answer.status:
-        shown.append(f"HTTP {answer.status}")
-    if headers.get("server"):
-        shown.append(f"server {headers['server']!r}")
-    target = location(answer)
-    if target.hostname:
-        shown.append(f"leading to {target.scheme}://{target.hostname}")
-    if found is not None:
-        names = ", ".join(found.names[:3]) or found.subject
-        shown.append(f"certificate for {names} by {found.issuer}")
-    return ", ".join(shown)

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from sesam_audit.asks import ContactAnswer, DialAnswer
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.arrival import WaysIn
 from sesam_audit.facts.caa import Caa
 from sesam_audit.facts.domain import Domain, Resolved
 from sesam_audit.facts.host_firewall import HostFirewall
 from sesam_audit.facts.inbound import ADDRESS, NAME, NAME_6, WAYS, Inbound
+from sesam_audit.facts.leads import Leads
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import PORTS, PortOwner, PortOwners
+from sesam_audit.facts.ways_in import WaysIn
 from sesam_audit.model import Finding, Outcome
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
@@ -45,7 +46,7 @@ def owners(owner: PortOwner | Unknown = STACK, **more: Any) -> PortOwners:
 
 
 def way_in(name: str, seen: Inbound, held: PortOwners | None = None, **more: Any) -> Finding:
-    given: dict[str, Any] = {"subject": ADDRESS, "profile": Profile(), **more}
+    given: dict[str, Any] = {"subject": NAME, "profile": Profile(), **more}
     view = replace(seen, stands=given["profile"].auditor_stands_for)
     ways = WaysIn(HostFirewall(), Domain(NODE, (Resolved("host", (HOST, "2001:db8::4")),)))
     return evaluate(f"inbound.{name}", Outside((view,)), held or owners(), ways, **given)
@@ -79,7 +80,7 @@ def test_port_80_proved_by_issuance_without_any_vantage() -> None:
 
 
 def test_port_80_that_does_not_redirect_is_not_traefik() -> None:
-    seen = inbound(by_address={80: redirected("http://x.example/"), 443: opened()})
+    seen = inbound(by_name={80: redirected("http://x.example/"), 443: opened()})
 
     assert way_in("http", seen, profile=INTERNET).outcome is Outcome.UNKNOWN
 
@@ -120,6 +121,19 @@ def test_a_name_without_ipv6_needs_none(name: str, domain: Domain | Unknown) -> 
     assert "no resolver knows an IPv6 address" in finding.message
 
 
+@pytest.mark.parametrize("name", ["http", "https"])
+def test_a_name_with_ipv6_alone_needs_no_ipv4(name: str) -> None:
+    domain = Domain(NODE, (Resolved("host", ("2001:db8::4",), errors=("",)),))
+    seen = inbound(by_name={443: stopped("dns", "NODATA")}, stands="internet")
+    given = (Outside((seen,)), owners(), WaysIn(HostFirewall(), domain))
+
+    over_ipv4 = evaluate(f"inbound.{name}", *given, subject=NAME)
+
+    assert over_ipv4.outcome is Outcome.NOT_APPLICABLE
+    assert "no resolver knows an IPv4 address (A record)" in over_ipv4.message
+    assert evaluate(f"inbound.{name}", *given, subject=NAME_6).outcome is Outcome.PASSED
+
+
 @pytest.mark.parametrize("error", ["TIMEOUT", "ECONNREFUSED"])
 @pytest.mark.parametrize("name", ["http", "https"])
 def test_an_aaaa_that_does_not_answer_is_named(name: str, error: str) -> None:
@@ -154,7 +168,7 @@ def test_port_443_reachable_says_from_where(subject: str) -> None:
 def test_nothing_listens_yet_is_unknown(name: str) -> None:
     refused = {80: closed("ECONNREFUSED"), 443: closed("ECONNREFUSED")}
 
-    finding = way_in(name, inbound(by_address=refused), owners(FREE), profile=INTERNET)
+    finding = way_in(name, inbound(by_name=refused), owners(FREE), profile=INTERNET)
 
     assert finding.outcome is Outcome.UNKNOWN
     assert "nothing listens yet, or a firewall refuses" in finding.message
@@ -164,7 +178,7 @@ def test_nothing_listens_yet_is_unknown(name: str) -> None:
 def test_silence_before_the_stack_runs_is_unknown(name: str) -> None:
     silent = {80: closed("TIMEOUT"), 443: closed("TIMEOUT")}
 
-    finding = way_in(name, inbound(by_address=silent), owners(FREE), profile=INTERNET)
+    finding = way_in(name, inbound(by_name=silent), owners(FREE), profile=INTERNET)
 
     assert finding.outcome is Outcome.UNKNOWN
     assert "filtered here or on the way" in finding.message
@@ -174,7 +188,7 @@ def test_silence_before_the_stack_runs_is_unknown(name: str) -> None:
 def test_silence_of_a_running_stack_is_a_filter(name: str) -> None:
     silent = {80: closed("TIMEOUT"), 443: closed("TIMEOUT")}
 
-    finding = way_in(name, inbound(by_address=silent), profile=INTERNET)
+    finding = way_in(name, inbound(by_name=silent), profile=INTERNET)
 
     assert finding.outcome is Outcome.FAILED
     assert "is filtered" in finding.message
@@ -183,7 +197,7 @@ def test_silence_of_a_running_stack_is_a_filter(name: str) -> None:
 def test_whoever_answers_in_place_of_the_host_is_named() -> None:
     stranger = opened(headers={"server": "FortiWeb"})
 
-    finding = way_in("https", inbound(by_address={443: stranger}), owners(FREE))
+    finding = way_in("https", inbound(by_name={443: stranger}), owners(FREE))
 
     assert finding.outcome is Outcome.FAILED
     assert "FortiWeb" in finding.message
@@ -254,8 +268,8 @@ def named(*addresses: str, own: Any = frozenset({INSIDE}), name: str = NODE, **m
     return Domain(name, (Resolved("host", addresses, "192.0.2.53", **more),), own)
 
 
-def dns(domain: Domain, **profile: Any) -> Finding:
-    return evaluate("inbound.dns", domain, profile=Profile(**profile))
+def dns(domain: Domain, leads: Leads | None = None, **profile: Any) -> Finding:
+    return evaluate("inbound.dns", domain, leads or Leads(), profile=Profile(**profile))
 
 
 def test_every_address_on_the_host() -> None:
@@ -279,6 +293,41 @@ def test_address_behind_nat_is_unknown() -> None:
     assert (
         finding.remedy == f"Run: sesam-audit run ssh://THIS-HOST --set public_addresses={PUBLIC_4}"
     )
+
+
+def test_an_address_of_nat_that_brought_the_token_is_proved() -> None:
+    finding = dns(named(PUBLIC_4), Leads(ours=frozenset({PUBLIC_4})))
+
+    assert finding.outcome is Outcome.PASSED
+    assert f"{PUBLIC_4} is proved: it brought this host's own answer" in finding.notes
+
+
+def test_a_proof_of_one_address_proves_no_other() -> None:
+    finding = dns(named(PUBLIC_4, PUBLIC_6), Leads(ours=frozenset({PUBLIC_4})))
+
+    assert finding.outcome is Outcome.UNKNOWN
+    assert finding.message.startswith(f"{PUBLIC_6} is not on this host")
+
+
+def test_an_address_where_another_machine_answers() -> None:
+    theirs = {PUBLIC_4: "from auditor: another machine answers: HTTP 200"}
+
+    finding = dns(named(PUBLIC_4, PUBLIC_6), Leads(frozenset({PUBLIC_6}), theirs))
+
+    assert finding.outcome is Outcome.FAILED
+    assert finding.message.startswith(f"{NODE} leads to another machine: {PUBLIC_4} (from auditor")
+
+
+@pytest.mark.parametrize("given", [{"own": frozenset({PUBLIC_4})}, {}])
+def test_who_answers_at_the_hosts_own_address_is_in_the_way_and_not_in_the_name(
+    given: dict[str, Any],
+) -> None:
+    theirs = Leads(theirs={PUBLIC_4: "from auditor: answered by something else"})
+    declared = () if given else (PUBLIC_4,)
+
+    finding = dns(named(PUBLIC_4, **given), theirs, public_addresses=declared)
+
+    assert finding.outcome is Outcome.PASSED
 
 
 def test_one_strange_address_is_enough() -> None:
@@ -359,7 +408,9 @@ def test_addresses_of_the_host_unknown() -> None:
 
 
 def test_unknown_name() -> None:
-    finding = evaluate("inbound.dns", unknown={Domain: Unknown("NODE_DOMAIN is not known")})
+    finding = evaluate(
+        "inbound.dns", Leads(), unknown={Domain: Unknown("NODE_DOMAIN is not known")}
+    )
 
     assert finding.outcome is Outcome.UNKNOWN
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from sesam_audit.asks import Attempt, ContactAnswer, DialAnswer
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.arrival import WaysIn
 from sesam_audit.facts.host_firewall import HostFirewall
-from sesam_audit.facts.inbound import ADDRESS, Inbound
+from sesam_audit.facts.inbound import NAME, Inbound
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import PORTS, PortOwner, PortOwners
+from sesam_audit.facts.ways_in import WaysIn
 from sesam_audit.model import Finding, Outcome
 from sesam_audit.testing import evaluate
 
@@ -37,6 +38,7 @@ def view(answer: DialAnswer | Unknown, vantage: str = "auditor", stands: str = "
         ContactAnswer(scheme="ssh", address=HOST),
         "sesam.example.org",
         by_address=dict.fromkeys(PORTS, answer),
+        by_name=dict.fromkeys((80, 443), answer),
         vantage=vantage,
         stands=stands,
         listening=frozenset((80, 443)),
@@ -46,7 +48,7 @@ def view(answer: DialAnswer | Unknown, vantage: str = "auditor", stands: str = "
 
 def way_in(name: str, *views: Inbound) -> Finding:
     ways = WaysIn(HostFirewall())
-    return evaluate(f"inbound.{name}", Outside(views), FREE, ways, subject=ADDRESS)
+    return evaluate(f"inbound.{name}", Outside(views), FREE, ways, subject=NAME)
 
 
 @pytest.mark.parametrize("first", [NOBODY, silent(), greeted("10.0.0.9")])
@@ -100,6 +102,43 @@ def test_silence_from_one_vantage_is_told_although_another_could_not_look() -> N
 
     assert (finding.outcome, finding.message) == (Outcome.PASSED, "silent")
     assert any("ssh://outside" in note for note in finding.notes)
+
+
+def test_who_could_not_look_is_told() -> None:
+    finding = exposure(view(NOBODY), view(silent(), "ssh://outside", "internet"))
+
+    assert f"auditor could not look: {NOBODY.reason}" in finding.notes
+
+
+def test_the_internet_that_could_not_look_leaves_exposure_open() -> None:
+    blind = view(Unknown("needs a vantage: no login"), "ssh://outside", "internet")
+    finding = exposure(view(silent()), blind)
+
+    assert (finding.outcome, finding.reason) == (Outcome.UNKNOWN, "needs a vantage: no login")
+
+    second = view(silent(), "ssh://other", "internet")
+    assert exposure(view(silent()), blind, second).outcome is Outcome.PASSED
+
+
+def by_name(answer: DialAnswer, web: DialAnswer) -> Inbound:
+    """Somebody on the internet, who knows the host by its name alone."""
+    there = view(answer, "ssh://outside", "internet")
+    dials = {**there.by_address, 80: web, 443: web}
+    return replace(there, by_address={}, by_name=dials)
+
+
+def test_exposure_is_looked_at_by_a_name_that_is_proved_to_lead_here() -> None:
+    finding = exposure(by_name(silent(), greeted()))
+
+    assert (finding.outcome, finding.message) == (Outcome.PASSED, "silent")
+
+
+def test_exposure_of_whoever_else_has_the_name_says_nothing() -> None:
+    for answer in (silent(), greeted()):
+        finding = exposure(by_name(answer, greeted(token="0123")))
+
+        assert finding.outcome is Outcome.UNKNOWN
+        assert "no address that is proved to be this host's" in finding.message
 
 
 def test_exposure_that_nobody_could_look_at() -> None:

@@ -53,7 +53,9 @@ def asked(profile: Profile, contact: ContactAnswer, ports: str = "") -> list[Ask
 
 
 def dials(profile: Profile, contact: ContactAnswer = SSH, ports: str = "") -> list[Dial]:
-    return [ask for ask in asked(profile, contact, ports) if isinstance(ask, Dial)]
+    """What others dial."""
+    found = asked(profile, contact, ports)
+    return [ask for ask in found if isinstance(ask, Dial) and ask.vantage != "host"]
 
 
 def test_it_listens_before_it_dials() -> None:
@@ -89,16 +91,34 @@ def test_every_vantage_dials_by_address_and_by_name() -> None:
     for ask in dials(AFAR):
         away[ask.vantage].add(ask.address)
 
-    assert set(away) == {"auditor", "ssh://outside", "ssh://office"}
-    assert all(addresses == {HOST, ""} for addresses in away.values())
+    assert away == {
+        "auditor": {HOST, ""},
+        "ssh://outside": {""},  # where a private address is somebody else's
+        "ssh://office": {HOST, ""},
+    }
+
+
+def test_a_global_address_of_ssh_is_dialled_from_the_internet_too() -> None:
+    contact = ContactAnswer(scheme="ssh", address="93.184.216.34")
+
+    outside = [x for x in dials(AFAR, contact) if x.vantage == "ssh://outside"]
+
+    assert {x.address for x in outside} == {"", "93.184.216.34"}
+
+
+def test_where_no_address_is_known_the_silent_ports_are_dialled_by_name() -> None:
+    ports = {x.port for x in dials(AFAR) if x.vantage == "ssh://outside"}
+
+    assert ports == {80, 443, 2375, 2376, 9042}
 
 
 def test_others_dial_the_public_address() -> None:
-    profile = dataclasses.replace(AFAR, public_addresses=("198.51.100.1",))
+    profile = dataclasses.replace(AFAR, public_addresses=("198.51.100.1", "198.51.100.2"))
     addresses = {(ask.vantage, ask.address) for ask in dials(profile) if ask.address}
 
     assert ("auditor", HOST) in addresses
     assert ("ssh://outside", "198.51.100.1") in addresses
+    assert ("ssh://outside", "198.51.100.2") in addresses
     assert ("ssh://outside", HOST) not in addresses
 
 

@@ -15,7 +15,12 @@ from .lab import Lab
 WAYS = ("host's address", "NODE_DOMAIN")
 HTTP = tuple(f"inbound.http [{way}]" for way in WAYS)
 HTTPS = tuple(f"inbound.https [{way}]" for way in WAYS)
+BY_NAME = {HTTP[1], HTTPS[1]}
 INTERNET = ("--from", "ssh://outside=internet", "--only", "inbound")
+PROVED = {  # by address nobody comes from the internet, for it is a private one
+    HTTP[0]: "not-applicable",
+    **dict.fromkeys((HTTP[1], *HTTPS), "passed"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +45,10 @@ def seeded(host: LabHost, do: str, undo: str) -> Iterator[None]:
         host.run(undo)
 
 
+def proved(audited: Audited) -> dict[str, str]:
+    return {name: audited.outcomes[name] for name in PROVED}
+
+
 def notes(audited: Audited, name: str) -> str:
     return "\n".join(audited.findings[name]["notes"])
 
@@ -49,7 +58,9 @@ def test_a_machine_on_the_internet_proves_both_ports(
 ) -> None:
     audited = auditor.audit(perfect, words=INTERNET)
 
-    for name in (*HTTP, *HTTPS):
+    assert proved(audited) == PROVED
+    assert "others come by NODE_DOMAIN" in audited.findings[HTTP[0]]["message"]
+    for name in BY_NAME:
         finding = audited.findings[name]
         assert (finding["outcome"], finding["vantage"]) == ("passed", "ssh://outside")
         assert (
@@ -74,6 +85,64 @@ def test_the_auditor_alone_proves_443_but_not_any(auditor: Auditor, perfect: Lab
 
     assert {outcomes[name] for name in HTTPS} == {"passed"}
     assert {outcomes[name] for name in HTTP} == {"unknown"}
+
+
+@contextlib.contextmanager
+def with_a_global_source(lab: Lab, host: LabHost) -> Iterator[None]:
+    """The host goes out with its public address."""
+    way = f"ip route replace default via {lab.internet.resolver}"
+    with seeded(host, f"{way} src {host.public_address}", way):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("role", "outcome"), [("", "passed"), ("=none", "unknown"), ("=clients", "unknown")]
+)
+def test_who_comes_with_a_global_address_stands_for_the_internet_unless_told_otherwise(
+    lab: Lab, auditor: Auditor, perfect: LabHost, outside: LabHost, role: str, outcome: str
+) -> None:
+    words = ("--from", f"ssh://outside{role}", "--only", "inbound")
+    with with_a_global_source(lab, outside):
+        audited = auditor.audit(perfect, words=words)
+
+    assert audited.outcomes[HTTP[1]] == outcome
+    assert f"ssh://outside ({outside.public_address})" in notes(audited, HTTP[1])
+
+
+@pytest.fixture(scope="module")
+def office(lab: Lab) -> Iterator[LabHost]:
+    """A machine of the node's clients."""
+    host = lab.host("office", Wanted(bare=True, data_disk=False, docker=False))
+    yield host
+    lab.stop_host(host)
+
+
+@pytest.mark.parametrize("verdict", ["drop", "reject with tcp reset"])
+def test_443_for_clients_alone_and_80_for_anybody_is_the_ideal(
+    lab: Lab, auditor: Auditor, perfect: LabHost, outside: LabHost, office: LabHost, verdict: str
+) -> None:
+    sources = f"{{ {lab.auditor_address}, {outside.address}, {outside.public_address} }}"
+    to = f"ip saddr {sources} ip daddr {perfect.public_address} tcp dport 443"
+    words = ("--from", "ssh://outside=internet", "--from", "ssh://office=clients")
+    with lab.internet.filtered(f"{to} {verdict}"):
+        audited = auditor.audit(perfect, words=words)
+
+    assert proved(audited) == PROVED
+    assert audited.findings[HTTPS[1]]["vantage"] == f"ssh://{office.name}"
+    assert (audited.code, audited.report["verdict"]) == (0, "ready")
+
+
+def test_443_that_its_clients_do_not_reach_is_a_fault_whoever_else_does(
+    lab: Lab, auditor: Auditor, perfect: LabHost, office: LabHost
+) -> None:
+    to = f"ip saddr {office.address} ip daddr {perfect.public_address} tcp dport 443"
+    with lab.internet.filtered(f"{to} drop"):
+        audited = auditor.audit(
+            perfect, words=("--from", "ssh://office=clients", "--only", "inbound")
+        )
+
+    assert audited.outcomes[HTTPS[1]] == "failed"
+    assert "from ssh://office: port 443 is filtered" in audited.findings[HTTPS[1]]["message"]
 
 
 def test_a_vantage_that_refuses_the_login_proves_nothing(
@@ -120,7 +189,7 @@ def test_the_hosts_own_input_filter_does_not_stop_what_docker_publishes(
     with seeded(perfect, CLOSED, "nft delete table inet closed"):
         audited = auditor.audit(perfect, "deadline=8", words=INTERNET)
 
-    assert {audited.outcomes[name] for name in (*HTTP, *HTTPS)} == {"passed"}
+    assert proved(audited) == PROVED
 
 
 def test_without_a_daemon_the_hosts_own_input_filter_proves_nothing(
@@ -151,7 +220,7 @@ def test_a_rule_of_the_host_that_stops_forwarding_is_a_fault_and_named(
         audited = auditor.audit(perfect, "deadline=8", words=INTERNET)
 
     failed = {name for name in (*HTTP, *HTTPS) if audited.outcomes[name] == "failed"}
-    assert failed == set(HTTP if port == 80 else HTTPS)
+    assert failed == {HTTP[1] if port == 80 else HTTPS[1]}
     for name in failed:
         message = audited.findings[name]["message"]
         assert f"port {port} is filtered: no answer at " in message
@@ -185,7 +254,7 @@ def test_a_vantage_that_is_not_there_costs_the_others_nothing(
         perfect, words=("--from", "ssh://no-such-host.invalid=clients", *INTERNET)
     )
 
-    assert {audited.outcomes[name] for name in (*HTTP, *HTTPS)} == {"passed"}
+    assert proved(audited) == PROVED
 
 
 def test_a_vantage_with_a_password_is_refused(auditor: Auditor, perfect: LabHost) -> None:

@@ -194,9 +194,14 @@ NAMES = (
         says="does not resolve",
     ),
     Fault(
-        name="a node's name that leads to an address of NAT",
+        name="a node's name that leads to an address of NAT, which the token proves",
         network=_leads(OUTSIDE, translated=True),
-        changes={"inbound.dns": UNKNOWN},
+    ),
+    Fault(
+        name="a node's name that leads to an address of NAT, which nobody may prove",
+        network=_leads(OUTSIDE, translated=True),
+        settings=("listen=false",),
+        changes={"inbound.dns": UNKNOWN, **NO_443},
         says="NAT",
     ),
     Fault(
@@ -208,11 +213,11 @@ NAMES = (
         name="a node's name that leads to another machine",
         network=_leads(SINKHOLE),
         changes={
-            "inbound.dns": UNKNOWN,
+            "inbound.dns": FAILED,
             "inbound.http [NODE_DOMAIN]": FAILED,
             "inbound.https [NODE_DOMAIN]": FAILED,
         },
-        says="another|something else",
+        says="leads to another machine",
     ),
     Fault(
         name="a node's name that leads to a private address",

@@ -115,7 +115,16 @@ RUNNING = (
         scene="running",
         seed=_street("443 iifname eth0 reject with tcp reset;"),
         mend=NO_STREET,
-        changes={**_in(FAILED, "https"), **_in(UNKNOWN, "http")},  # 443 tells whose 80 it is
+        changes=_in(UNKNOWN, "https", "http"),  # it may be private; and it tells whose 80 it is
+        says="refused",
+    ),
+    Fault(
+        name="port 443 refused to the node's clients",
+        scene="running",
+        settings=("auditor_stands_for=clients",),
+        seed=_street("443 iifname eth0 reject with tcp reset;"),
+        mend=NO_STREET,
+        changes={**_in(UNKNOWN, "https", "http"), "inbound.https [NODE_DOMAIN]": FAILED},
         says="refused",
     ),
     Fault(
@@ -123,7 +132,11 @@ RUNNING = (
         scene="running",
         seed=_street("{ 80, 443 } iifname eth0 drop;"),
         mend=NO_STREET,
-        changes=_in(FAILED, "http", "https"),
+        changes={
+            **_in(UNKNOWN, "http", "https"),  # the address of ssh is not what the internet uses
+            "inbound.http [NODE_DOMAIN]": FAILED,
+            "inbound.https [NODE_DOMAIN]": FAILED,
+        },
         says="filtered",
     ),
     Fault(
@@ -138,7 +151,7 @@ RUNNING = (
         scene="running",
         network=lambda internet: internet.publish("running.customer.example.org", SINKHOLE),
         changes={
-            "inbound.dns": UNKNOWN,
+            "inbound.dns": FAILED,
             "inbound.http [NODE_DOMAIN]": FAILED,
             "inbound.https [NODE_DOMAIN]": FAILED,
         },

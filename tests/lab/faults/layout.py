@@ -171,6 +171,16 @@ DISK = (
         boot=FAILED,
     ),
     _fstab(
+        "a data disk whose first line in fstab says not to mount",
+        "UUID=$uuid /srv/data ext4 noauto 0 2\nUUID=$uuid /srv/data ext4 defaults 0 2",
+        "noauto",
+        boot=FAILED,
+    ),
+    _fstab(
+        "a data disk whose second line in fstab says not to mount",
+        "UUID=$uuid /srv/data ext4 defaults 0 2\nUUID=$uuid /srv/data ext4 noauto 0 2",
+    ),
+    _fstab(
         "another disk in fstab",
         "UUID=11111111-2222-4333-8444-555555555555 /srv/data ext4 defaults 0 2",
         "no disk has that name",

@@ -115,6 +115,14 @@ FAULTS = (
         "redirect",
     ),
     Fault(
+        name="a Traefik configured with nothing",
+        scene="provided",
+        keep=(TRAEFIK_YML,),
+        seed=f"echo '{{}}' >{TRAEFIK_YML}",
+        changes={"layout.traefik-config": FAILED, "layout.certificates": UNKNOWN},
+        says="entry point",
+    ),
+    Fault(
         name="a directory that Docker made of a missing traefik.yml",
         scene="provided",
         keep=(TRAEFIK_YML,),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from sesam_audit.facts.containers import Containers
-from sesam_audit.facts.deployment import Deployment
+from sesam_audit.facts.deployment import KEYS, Deployment
 from sesam_audit.facts.docker_login import HUB, DockerLogin
 from sesam_audit.facts.ground import Number
 from sesam_audit.facts.inspection import listed
@@ -14,7 +15,17 @@ from sesam_audit.files_plan import picked
 from sesam_audit.migration_plan import frees_ports
 from sesam_audit.site import Draft, Phase, Site, Step, Stop
 from sesam_audit.stack_file import SERVICES, images
-from sesam_audit.wanted import COMPOSE_FILE, ENV_FILE, LOGIN_FILE, POINT, PROJECT
+from sesam_audit.wanted import (
+    CERTIFICATE_KEY,
+    CERTIFICATES,
+    COMPOSE_FILE,
+    ENV_FILE,
+    LICENSE,
+    LOGIN_FILE,
+    POINT,
+    PROJECT,
+    store,
+)
 
 
 def login(site: Site, draft: Draft) -> Phase:
@@ -98,8 +109,20 @@ def start(site: Site, draft: Draft) -> Phase:
             "services": list(services),
             "deadline": site.wishes.deadline,
             "name": _name(site, draft),
+            "private": _private(site),
         },
     )
+
+
+def _private(site: Site) -> dict[str, Any]:
+    """What a log may show that lies on the host already, and must not be told."""
+    paths = {
+        "license": f"{store(site.profile)}/{LICENSE}",
+        "certificate-key": f"{CERTIFICATES}/{CERTIFICATE_KEY}",
+        "environment": ENV_FILE,
+        "registry": LOGIN_FILE,
+    }
+    return {"paths": paths, "public": list(KEYS)}
 
 
 def _name(site: Site, draft: Draft) -> str | None:

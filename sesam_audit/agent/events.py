@@ -6,6 +6,7 @@ import time
 from typing import Any, Callable, Dict, List
 
 from .journal import canonical, utc
+from .masking import Mask
 from .state import Run, State, alive
 
 Event = Dict[str, Any]
@@ -18,8 +19,8 @@ _LONGEST = 1 << 20  # bytes of one event
 class Events:
     """The log of one run, to be written."""
 
-    def __init__(self, run: Run, secrets: List[str]) -> None:
-        self._secrets = [each for each in secrets if len(each) > 3]
+    def __init__(self, run: Run, secrets: Dict[str, str]) -> None:
+        self._mask = Mask(secrets.items())
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._file = os.open(run.inside("events"), flags, 0o600)
         known = read(run, 0)
@@ -31,7 +32,7 @@ class Events:
     def __call__(self, event: str, **more: Any) -> None:
         """Add an event. A full disk costs the event, never the work."""
         self._number += 1
-        told = dict(self._masked(more), seq=self._number, at=utc(), event=event)
+        told = dict(self._mask.all_of(more), seq=self._number, at=utc(), event=event)
         line = canonical(told)
         if len(line) > _LONGEST:
             kept = {key: told[key] for key in _SHORT if key in told}
@@ -47,17 +48,7 @@ class Events:
 
     def spelt(self, value: Any) -> bytes:
         """A result as JSON, without secrets."""
-        return canonical(self._masked(value))
-
-    def _masked(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: self._masked(each) for key, each in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self._masked(each) for each in value]
-        if isinstance(value, str):
-            for secret in self._secrets:
-                value = value.replace(secret, "...")
-        return value
+        return canonical(self._mask.all_of(value))
 
 
 def read(run: Run, after: int) -> List[Event]:

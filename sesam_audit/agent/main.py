@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict
 from . import kernel, working
 from .events import follow
 from .host import Host
+from .masking import Mask
 from .runner import look
 from .state import State, alive, boot, machine
 from .stop import Stop
@@ -51,9 +52,17 @@ def answer(request: Request, state: State, reply: Reply) -> None:
 
 
 def looking(request: Request, state: State, reply: Reply) -> None:
-    """Verb `look` {plan, secrets}: what is there for each action, on which machine and boot."""
-    found = look(Host(state, None, request.get("secrets")), request["plan"])
-    reply({"actions": found, "machine": machine(state.root), "boot": boot()})
+    """Verb `look` {plan, secrets, run}: what is there for each action, on which machine and boot.
+
+    `strange` are the secrets that are not those of the run, where one is named.
+    """
+    secrets = request.get("secrets") or {}
+    found, mask = look(Host(state, None, secrets), request["plan"]), Mask(secrets.items())
+    for each in found:
+        each.update((key, mask(each[key])) for key in ("stop", "next") if key in each)
+    run = request.get("run")
+    strange = state.strange(state.run(run), secrets) if run else []
+    reply({"actions": found, "machine": machine(state.root), "boot": boot(), "strange": strange})
 
 
 def status(_: Request, state: State, reply: Reply) -> None:

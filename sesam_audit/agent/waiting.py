@@ -11,7 +11,9 @@ from .action import Action, Facts, Note, Stop, UndoResult
 from .clock import seconds_since
 from .compose import engine
 from .engine import Engine, name_of
+from .keepsakes import keepsakes
 from .lines import last_lines
+from .masking import Mask
 
 WINDOW = 60  # seconds without a restart that count as steady
 DEADLINE = 900
@@ -21,6 +23,8 @@ LONGEST = 300.0  # seconds of one life that a window goes by
 
 class Wait(Action):
     """`after`: project, services in order of dependency, deadline, window; name of the node.
+
+    `private` says where secrets lie that a quoted log must not show (keepsakes).
 
     Restart counts and compose's own `up --wait` say too early that all is well: a service that
     dies after 15 s looks well for 15 s (NOTES-apply 8), so the window is at least twice the
@@ -93,7 +97,9 @@ class Wait(Action):
     def _failed(self, each: "Watched", words: str) -> None:
         if not each.now:
             raise Stop(words, "sudo docker ps --all")
-        lines = last_lines(engine(self.host), each.now, self.host)
+        private = keepsakes(self.host, self.want.get("private") or {})
+        mask = Mask([*self.host.secrets.items(), *private])
+        lines = last_lines(engine(self.host), each.now, mask)
         name = name_of(each.now)
         raise Stop("%s\n%s" % (words, lines), "sudo docker logs --tail 100 %s" % name)
 

@@ -44,7 +44,7 @@ def start(request: Request, state: State, reply: Reply) -> None:
     others = [each for each in unfinished(state) if each.name != run.name]
     state.check_space()
     state.make_key()
-    state.begin(run.name, plan)
+    state.begin(run.name, plan, request.get("secrets") or {})
 
     def work(host: Host, journal: Journal, stopped: Callable[[], bool]) -> Result:
         for other in others:
@@ -123,7 +123,9 @@ def settle(host: Host, run: Run) -> Result:
 
 def _settled(host: Host, run: Run, journal: Journal, name: str) -> None:
     chapter = Story(journal.records).chapters[name]
-    then = Host(host.state, run, host.secrets, host.say, chapter.begin["boot"] != boot())
+    strange = host.state.strange(run, host.secrets)
+    secrets = {each: text for each, text in host.secrets.items() if each not in strange}
+    then = Host(host.state, run, secrets, host.say, chapter.begin["boot"] != boot())
     actions = {each["id"]: each for each in (run.plan() or {"actions": []})["actions"]}
     action = made(actions.get(name) or undoing.spec_of(chapter), then)
     host.say("begin", action=name, title="finish what was interrupted: " + action.spec["title"])
@@ -180,7 +182,7 @@ def worker(
     operator = str(request.get("operator", ""))
 
     def detached() -> None:
-        events = Events(run, list(secrets.values()))
+        events = Events(run, secrets)
         state.hold(run.name, operator)
         events("attempt", verb=request["verb"], operator=operator)
         host = Host(state, run, secrets, events, rebooted)

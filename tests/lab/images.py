@@ -36,7 +36,7 @@ PLACES = {
 }
 DIRECTORIES = {"tmp": 0o1777, "lab": 0o755, "data": 0o755}
 NEVER_HEALTHY = {"Test": ["CMD", "/bin/false"], "Interval": 10**9, "Retries": 2}
-BEHAVIOURS = ("", "crashes", "dies", "unwell", "unhealthy")
+BEHAVIOURS = ("", "crashes", "dies", "unwell", "tells", "unhealthy")
 
 
 @dataclass(frozen=True)

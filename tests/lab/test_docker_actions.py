@@ -46,7 +46,7 @@ def host(docker: LabHost, lab: Lab) -> Iterator[LabHost]:
     yield docker
     lab.internet.reset()
     docker.run("docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes")
-    docker.run("docker network prune --force; rm -f /sesam/node-00/lab-health")
+    docker.run("docker network prune --force; rm -f /sesam/node-00/lab-*")
     docker.run("docker network create sesam; docker network create microservices", check=False)
     docker.run("rm -rf /var/lib/sesam-audit")
     for path, text in before.items():
@@ -390,6 +390,44 @@ class TestWait:
         assert "\x1b" not in result["words"]
         assert result["next"] == "sudo docker logs --tail 100 sesam-node"
         assert host.run("docker ps --all --quiet").stdout.count("\n") == 4
+
+    @pytest.mark.parametrize("along", [True, False])
+    def test_a_node_that_logs_secrets_is_quoted_without_them(
+        self, host: LabHost, lab: Lab, work: Work, along: bool
+    ) -> None:
+        """Canaries of everything secret, sent with the plan or on the host already."""
+        lab.internet.registry.offer("sesam/sesam-node", "tells", behaviour="tells")
+        before = host.read("/srv/data/.env")
+        values = before.replace("weekly-prod", "tells") + "EXTRA_KEY=canary-of-an-extra-key\n"
+        host.write("/srv/data/.env", values, "sesam")
+        license_text = host.read("/sesam/node-00/data/license.key")
+        told = ("canary-of-an-extra-key", PASSWORD, LOGIN, "level=info, all is told")
+        host.write("/sesam/node-00/lab-told", "\n".join(told) + "\n", "sesam")
+        pull = ("pull", {"images": ["sesam/sesam-node:tells"], "user": USER})
+        kind, after = wait(host, 60)
+        if along:
+            more = {"license": license_text, "environment": "EXTRA_KEY=canary-of-an-extra-key\n"}
+            work.secrets |= more
+            plan = work.plan(pull, UP, (kind, after))
+        else:
+            assert work.do(pull)["outcome"] == "done"
+            work.secrets = {}
+            paths = {
+                "license": "/sesam/node-00/data/license.key",
+                "environment": "/srv/data/.env",
+                "registry": CONFIG,
+            }
+            private = {"paths": paths, "public": ["NODE_DOMAIN", "SESAM_NODE_IMAGE_TAG"]}
+            plan = work.plan(UP, (kind, {**after, "private": private}))
+
+        result = work.carry_out(plan)
+
+        assert "with exit code 5" in result["words"]
+        assert "level=info, all is told" in result["words"]
+        kept = host.run("cat /var/lib/sesam-audit/runs/*/*").stdout + json.dumps(work.told)
+        lines = [line for line in license_text.splitlines() if line and "-----" not in line]
+        for secret in (*told[:3], *lines):
+            assert secret not in kept
 
     def test_it_lasts_until_the_node_is_well(self, host: LabHost, work: Work) -> None:
         Stack(host).health(503)

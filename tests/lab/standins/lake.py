@@ -14,6 +14,8 @@ from pathlib import Path
 
 HEALTH = Path("/sesam/lab-health")  # /sesam/node-00/lab-health of the host: 200, 401, 503
 
+TOLD = Path("/sesam/lab-told")  # what a node that tells too much writes beside its license
+
 
 class Api(BaseHTTPRequestHandler):
     """The one path of the API that audits ask for."""
@@ -59,6 +61,10 @@ def main() -> None:
     if behaviour == "crashes":
         sys.stderr.write("\x1b[31mlake: FATAL: cannot allocate the index\x1b[0m\n")
         sys.exit(3)
+    if behaviour == "tells":
+        sys.stderr.write((option("-d") / "license.key").read_text())
+        sys.stderr.write(TOLD.read_text())
+        sys.exit(5)
     server = ThreadingHTTPServer(("", 9042), Api)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     if behaviour == "dies":

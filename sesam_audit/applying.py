@@ -149,7 +149,9 @@ def appliance_of(status: Document) -> str:
 def continues(link: AgentLink, run: Document, looked: Looked, secrets: Mapping[str, str]) -> bool:
     """Whether what is left of an interrupted run is what would be planned now."""
     left = [each for each in run["plan"]["actions"] if each["id"] not in run["done"]]
-    reply = link.ask("look", plan={"actions": left}, secrets=secrets)
+    reply = link.ask("look", plan={"actions": left}, secrets=secrets, run=run["run"])
+    if reply["strange"]:
+        return False
     holding = {each["id"] for each in reply["actions"] if each.get("holds")}
     then = [(x["kind"], x["after"]) for x in left if x["id"] not in holding]
     now = [(x.kind, x.after) for x in looked.actions]

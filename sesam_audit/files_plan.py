@@ -54,7 +54,6 @@ def license_key(site: Site, draft: Draft) -> Phase:
         f"{store(site.profile)}/{LICENSE}",
         f"Install the license of subscription {given.id}{ends}",
         "the guide, License Key: without a valid one the pipes stop",
-        given.sha256,
         mode="0600",
         secret="license",  # noqa: S106 - its name
         kept_in=store(site.profile).rpartition("/")[0],  # the store is the node's own
@@ -71,7 +70,7 @@ def _file(  # noqa: PLR0913 - what a file is made of
     path: str,
     title: str,
     reason: str,
-    sha256: str,
+    sha256: str = "",
     *,
     mode: str = "0644",
     content: str | None = None,
@@ -89,8 +88,8 @@ def _file(  # noqa: PLR0913 - what a file is made of
             "uid": number.user,
             "gid": number.group,
             "mode": mode,
-            "sha256": sha256,
             "content": content,
+            **({"sha256": sha256} if sha256 else {}),  # of a secret, the agent keeps a keyed one
             **({"kept_in": kept_in} if kept_in else {}),
         },
         mends=mends,
@@ -174,7 +173,6 @@ def certificates(site: Site, draft: Draft) -> Phase:
         there[1],
         "Install the certificate's key",
         "it fits the certificate",
-        digest(given.key),
         mode="0600",
         secret="certificate-key",  # noqa: S106 - its name
         mends=mends,

@@ -1,8 +1,6 @@
 """What an action may use of the machine: paths, accounts, secrets, children, its run's files."""
 
 import grp
-import hashlib
-import hmac
 import os
 import pwd
 from typing import Any, Callable, Dict, Optional, Sequence, Union
@@ -57,8 +55,11 @@ class Host:
 
     def keyed(self, content: bytes) -> Optional[str]:
         """A hash of a secret under this machine's own key; None before there is a key."""
-        key = self.state.key()
-        return hmac.new(key, content, hashlib.sha256).hexdigest() if key else None
+        return self.state.keyed(content)
+
+    def sum_of(self, name: str) -> Optional[str]:
+        """The keyed hash of a secret that the run was begun with; None when none was kept."""
+        return self.run.sums().get(name) if self.run else None
 
     def uid(self, user: Union[int, str]) -> Optional[int]:
         """A user's number; None while there is no such user."""

@@ -6,6 +6,8 @@ inherited by the programs that are started. Who holds it is written beside it fo
 
 import contextlib
 import fcntl
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -17,6 +19,7 @@ from .paths import DIRECTORY, Paths
 from .stop import Stop
 
 WHERE = "/var/lib/sesam-audit"
+SUMMED = ("license", "certificate-key")  # secrets that are files of their own
 SPACE, INODES = 16 << 20, 1000  # free before anything begins
 _NAME = re.compile(r"[0-9a-z][0-9a-z-]{3,39}$")
 
@@ -44,6 +47,11 @@ class Run:
         """The approved plan; None when a crash left none."""
         content = self.kept("plan.json")
         return json.loads(content.decode()) if content else None
+
+    def sums(self) -> Dict[str, str]:
+        """Keyed hashes of the secrets that it was begun with, by name."""
+        content = self.kept("sums.json")
+        return json.loads(content.decode()) if content else {}
 
     def records(self) -> List[Record]:
         """What its journal says."""
@@ -154,6 +162,23 @@ class State:
         if not self.key():
             write_whole(os.path.join(self.path, "key"), os.urandom(32))
 
+    def keyed(self, content: bytes) -> Optional[str]:
+        """A hash of a secret under this machine's own key; None before there is a key."""
+        key = self.key()
+        return hmac.new(key, content, hashlib.sha256).hexdigest() if key else None
+
+    def strange(self, run: Run, secrets: Dict[str, str]) -> List[str]:
+        """The names of secrets that are not those that a run was begun with."""
+        known = run.sums()
+        return [
+            name
+            for name in SUMMED
+            if name in known and name in secrets and known[name] != self._sum(secrets[name])
+        ]
+
+    def _sum(self, secret: str) -> Optional[str]:
+        return self.keyed(secret.encode("utf-8"))
+
     def appliance(self) -> str:
         """The APPLIANCE_ID that was made for this machine; "" when none was."""
         return (content_of(os.path.join(self.path, "appliance")) or b"").decode()
@@ -169,12 +194,19 @@ class State:
             raise Stop("%r is no run's name" % name)
         return Run(os.path.join(self.path, "runs", name))
 
-    def begin(self, name: str, plan: Record) -> Run:
-        """Make a run's directory with its plan."""
+    def begin(self, name: str, plan: Record, secrets: Dict[str, str]) -> Run:
+        """Make a run's directory with its plan, and what tells its secrets from others."""
         run = self.run(name)
+        strange = self.strange(run, secrets)
+        if strange:
+            words = "the %s is not the one that run %s was begun with" % (strange[0], name)
+            raise Stop(words, "Run the same command again, for a new plan.", "changed")
         with contextlib.suppress(FileExistsError):
             os.mkdir(run.path, 0o700)
         run.keep("plan.json", canonical(plan))
+        came = {each: self._sum(secrets[each]) for each in SUMMED if each in secrets}
+        if came:
+            run.keep("sums.json", canonical(dict(run.sums(), **came)))
         sync_directory(os.path.dirname(run.path))
         return run
 

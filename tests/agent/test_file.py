@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
-from .talking import Agent
+from .talking import Agent, Answer
 from .trees import tree
 from .wanting import file, license_file
 
@@ -163,6 +164,66 @@ def test_a_license_comes_as_a_secret(root: Path, talk: Agent) -> None:
     assert again["actions"] == []
     for kept in (root / "var/lib/sesam-audit").rglob("*"):
         assert not kept.is_file() or b"canary-license" not in kept.read_bytes()
+
+
+OTHER = "another license\nline two\n"
+
+
+@pytest.fixture
+def half_done(root: Path, talk: Agent) -> Answer:
+    """A plan of which the license was installed, and everything after it is in the way."""
+    (root / "srv/there").mkdir()
+    wanted = (license_file("/srv/license.key"), file("/srv/there/file", "x", 2))
+    plan = talk.plan(*wanted, secrets={"license": LICENSE})
+    (root / "srv/there").rmdir()
+    result = talk.carry_out(plan, secrets={"license": LICENSE})
+    assert result["action"] == "02-file"
+    journal = root / "var/lib/sesam-audit/runs" / plan["run"] / "journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    done = next(number for number, line in enumerate(lines) if b'"kind":"done"' in line)
+    journal.write_bytes(b"".join(lines[:done]))  # as if killed before the record
+    return plan
+
+
+def test_a_run_goes_on_without_its_license_once_that_is_there(
+    root: Path, talk: Agent, half_done: Answer
+) -> None:
+    """What it was is known by a keyed hash, whoever installed it."""
+    (root / "srv/there").mkdir()
+
+    assert talk.carry_out(half_done)["outcome"] == "done"
+    assert (root / "srv/license.key").read_text() == LICENSE
+
+
+def test_a_run_does_not_go_on_with_another_license(talk: Agent, half_done: Answer) -> None:
+    seen = talk.ask("look", plan=half_done, secrets={"license": OTHER}, run=half_done["run"])
+    answer = talk.carry_out(half_done, secrets={"license": OTHER})
+
+    assert seen["strange"] == ["license"]
+    assert "the license is not the one" in answer["stop"]
+    assert answer["kind"] == "changed"
+
+
+@pytest.mark.usefixtures("half_done")
+def test_another_run_with_another_license_settles_the_first(root: Path, talk: Agent) -> None:
+    secrets = {"license": OTHER}
+    plan = talk.plan(license_file("/srv/license.key"), run="second", secrets=secrets)
+
+    assert talk.carry_out(plan, secrets=secrets)["outcome"] == "done"
+    assert (root / "srv/license.key").read_text() == OTHER
+    (old,) = (root / "srv").glob("license.key.*.old")
+    assert old.read_text() == LICENSE
+
+
+def test_what_is_kept_tells_nothing_of_a_license(root: Path, talk: Agent) -> None:
+    secrets = {"license": LICENSE}
+    plan = talk.plan(license_file("/srv/license.key"), secrets=secrets)
+
+    talk.carry_out(plan, secrets=secrets)
+
+    plain = hashlib.sha256(LICENSE.encode()).hexdigest().encode()
+    for kept in (root / "var/lib/sesam-audit").rglob("*"):
+        assert not kept.is_file() or plain not in kept.read_bytes()
 
 
 def test_a_license_that_differs_in_line_ends_only_is_kept(root: Path, talk: Agent) -> None:

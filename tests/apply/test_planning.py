@@ -209,6 +209,7 @@ def test_secrets_are_named_and_travel_beside_the_plan() -> None:
     assert (key.secret, key.after["content"], key.after["mode"]) == ("license", None, "0600")
     assert made.secrets == {"license": LICENSE.text}
     assert LICENSE.text not in str(made)
+    assert LICENSE.sha256 not in str(made)
 
 
 def test_a_license_that_differs_by_line_ends_alone_stays() -> None:

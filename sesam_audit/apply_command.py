@@ -83,6 +83,12 @@ def commands(
         is_flag=True,
         help="Answers the question for a backup before an installation is moved.",
     )
+    @click.option(
+        "--stop",
+        multiple=True,
+        metavar="NAME",
+        help="Put this container aside, though only its name is Sesam's; repeatable.",
+    )
     @deployment
     @delivering
     @probing

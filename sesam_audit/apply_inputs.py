@@ -59,6 +59,7 @@ def _wishes(options: Mapping[str, Any], profile: Profile) -> Wishes:
         start_anyway=options["start_anyway"],
         replace_stack=options["replace_stack"],
         backup_made=options["backup_made"],
+        stop=options["stop"],
         deadline=options["start_deadline"],
         appliance=str(uuid.uuid4()),
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from sesam_audit.facts.neighbours import Neighbours
 from sesam_audit.facts.old_installation import OldInstallation
+from sesam_audit.facts.revivers import Revivers
 from sesam_audit.site import Draft, Phase, Site, Step, Stop
 from sesam_audit.wanted import store
 
@@ -14,12 +18,15 @@ _GUIDE = "the guide, Migrate an old installation to use docker compose"
 def migration(site: Site, draft: Draft) -> Phase:
     """Put the old containers to rest, the node last, then bring its store to its place."""
     old = site.need(OldInstallation)
+    _note_revivers(site, draft, old)
+    _note_neighbours(site, draft)
     if not old.containers:
         return
     if not site.wishes.start:
         names = ", ".join(each.name for each in old.containers)
         draft.notes.append(f"the installation from before stays as it is, with --no-start: {names}")
         return
+    yield from _namesakes(site)
     if not site.wishes.backup_made:
         draft.missing.append("a backup of the old store (--backup-made says that there is one)")
     places = {each.path for each in old.moving}
@@ -58,6 +65,39 @@ def migration(site: Site, draft: Draft) -> Phase:
                 "way": "rename" if moved.renamed else "copy",
             },
         )
+
+
+def _note_revivers(site: Site, draft: Draft, old: OldInstallation) -> None:
+    found = site.maybe(Revivers)
+    if found and found.files:
+        steps = "; ".join(found.remedies)
+        draft.notes.append(
+            f"what starts the old installation again is yours to end, now and for good:"
+            f" {', '.join(found.files)} ({steps})"
+        )
+    elif old.containers and found is None:
+        draft.notes.append(f"{site.known[Revivers]}; look for units, timers and cron lines")
+
+
+def _note_neighbours(site: Site, draft: Draft) -> None:
+    found = site.maybe(Neighbours)
+    draft.notes.extend(
+        f"the container {each} {tie}, and is not Sesam's: it is not touched"
+        for each, tie in (found.beside if found else ())
+    )
+
+
+def _namesakes(site: Site) -> Iterator[Stop]:
+    """What nothing but a name makes Sesam's is put aside only when a person says so."""
+    for each in site.need(Neighbours).namesakes:
+        if each.name not in site.wishes.stop:
+            made = f", of the compose project {each.project}" if each.project else ""
+            yield Stop(
+                f"the container {each}{made} has a name that the stack needs, and nothing shows"
+                " that it is Sesam's",
+                "Rename it yourself; where it belongs to the old installation, or may rest:"
+                f" --stop {each.name}",
+            )
 
 
 def brings_license(site: Site) -> bool:

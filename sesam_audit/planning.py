@@ -18,9 +18,11 @@ from sesam_audit.facts.docker_login import DockerLogin
 from sesam_audit.facts.engine import Engine
 from sesam_audit.facts.ground import Caller, Ground, Number, Strangers
 from sesam_audit.facts.license import License
+from sesam_audit.facts.neighbours import Neighbours
 from sesam_audit.facts.networks import Networks
 from sesam_audit.facts.old_installation import OldInstallation
 from sesam_audit.facts.os_release import OsRelease
+from sesam_audit.facts.revivers import Revivers
 from sesam_audit.facts.stack import Stack
 from sesam_audit.facts.stack_files import StackFiles
 from sesam_audit.facts.subnets import Subnets
@@ -31,7 +33,7 @@ from sesam_audit.site import Draft, Site, Stop
 FACTS: tuple[type, ...] = (
     *(Caller, OsRelease, Engine, ComposePlugin, DataMount, SesamUser, Number, Ground),
     *(DataDirectory, StrayLink, License, Deployment, StackFiles, Stack, Strangers),
-    *(Networks, Subnets, DockerLogin, Containers, OldInstallation),
+    *(Networks, Subnets, DockerLogin, Containers, OldInstallation, Neighbours, Revivers),
 )
 """What planning asks of a host beside what the checks ask."""
 

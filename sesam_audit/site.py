@@ -29,6 +29,7 @@ class Wishes:
     start_anyway: bool = False
     replace_stack: bool = False
     backup_made: bool = False
+    stop: tuple[str, ...] = ()  # containers that only have a name of Sesam's, and may rest
     deadline: int = 900  # seconds to wait for the started stack
     appliance: str = ""  # a fresh UUID, used where the host has none
 

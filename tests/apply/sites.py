@@ -20,6 +20,7 @@ from sesam_audit.asks import (
 )
 from sesam_audit.evidence import Answers
 from sesam_audit.facts.containers import ASK as CONTAINERS_ASK
+from sesam_audit.facts.neighbours import MOUNTS
 from sesam_audit.facts.networks import _ASK as NETWORKS_ASK
 from sesam_audit.given import GivenLicense
 from sesam_audit.inquiry import recall
@@ -65,6 +66,7 @@ def with_docker(version: str = "20.10", **info: Any) -> Given:
         Run(("docker", "compose", "version", "--short")): RunAnswer(code=0, out="2.26.1\n"),
         NETWORKS_ASK: DockerApiAnswer(status=200, value=[]),
         CONTAINERS_ASK: DockerApiAnswer(status=200, value=[]),
+        MOUNTS: DockerApiAnswer(status=200, value=[]),
     }
 
 

@@ -30,6 +30,7 @@ cat >license.key && chmod 0600 license.key
 chown -R -h sesam:sesam . && touch -h -d '2020-01-02 03:04:05.678' soft lmdb/data.mdb
 chown -R sesam /opt/sesam/logs
 """
+UNIT = "/etc/systemd/system/old.service"
 PLACES = {
     "bind, another disk": ("/opt/sesam/store", "-v /opt/sesam/store:/sesam/data", "copy"),
     "bind, the same disk": ("/srv/data/old/store", "-v /srv/data/old/store:/sesam/data", "rename"),
@@ -236,12 +237,18 @@ def test_by_one_command(lab: Lab, tmp_path: Path) -> None:
         )
         host.run("until test -e /opt/sesam/store/lab-started; do sleep 0.1; done")
         before = tree(host, "/opt/sesam/store")
+        host.write(UNIT, "[Service]\nExecStart=/usr/bin/docker start -a sesam-node\n")
+        shop = "--label com.docker.compose.project=shop"
+        host.run(f"docker create --name traefik {shop} traefik:latest", timeout=120)
         words = ("--login", USER, "--format", "json")
 
         refused = applier("apply", "--yes", *words, text=f"{PASSWORD}\n")
         assert "--backup-made" in refused.errors
+        assert "of the compose project shop, has a name" in " ".join(refused.errors.split())
+        assert "sudo systemctl disable --now old.service" in refused.errors
         assert state(host, "sesam-node") == "running always"
-        done = applier("apply", "--yes", "--backup-made", *words, text=f"{PASSWORD}\n")
+        answers = ("--backup-made", "--stop", "traefik")
+        done = applier("apply", "--yes", *answers, *words, text=f"{PASSWORD}\n")
 
         assert (done.host()["stage"], done.host()["verdict"]) == ("live", "ready"), done.errors
         assert tree(host, STORE) == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sesam_audit.facts.containers import Containers
+from sesam_audit.facts.containers import Container, Containers
 from sesam_audit.facts.deployment import KEYS, Deployment
 from sesam_audit.facts.docker_login import HUB, DockerLogin
 from sesam_audit.facts.ground import Number
@@ -16,6 +16,7 @@ from sesam_audit.migration_plan import frees_ports
 from sesam_audit.site import Draft, Phase, Site, Step, Stop
 from sesam_audit.stack_file import SERVICES, images
 from sesam_audit.wanted import (
+    CERTIFICATE,
     CERTIFICATE_KEY,
     CERTIFICATES,
     COMPOSE_FILE,
@@ -98,7 +99,7 @@ def start(site: Site, draft: Draft) -> Phase:
                 kind="restart",
                 title=f"Restart {each.service}, where a file it mounts was replaced",
                 reason="a mounted file stays the old one until then",
-                after={"container": each.name},
+                after={"container": each.name, "files": _read_at_start(site, each)},
             )
     yield Step(
         kind="wait",
@@ -112,6 +113,13 @@ def start(site: Site, draft: Draft) -> Phase:
             "private": _private(site),
         },
     )
+
+
+def _read_at_start(site: Site, container: Container) -> list[str]:
+    """Traefik does not watch certificates: a new one is served by a new process only."""
+    if site.profile.certificates == "letsencrypt" or container.repository != "traefik":
+        return []
+    return [f"{CERTIFICATES}/{name}" for name in (CERTIFICATE, CERTIFICATE_KEY)]
 
 
 def _private(site: Site) -> dict[str, Any]:

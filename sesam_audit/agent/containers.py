@@ -5,6 +5,7 @@ import re
 import time
 from typing import Any, Dict, List, Optional
 
+from .clock import moment
 from .engine import PROJECT, SERVICE, Engine, Refused, labels_of, name_of
 from .paths import Facts
 from .stop import Stop
@@ -115,6 +116,20 @@ def anonymous(container: Dict[str, Any]) -> List[str]:
         for mount in container.get("Mounts") or ()
         if mount.get("Type") == "volume" and _ANONYMOUS.fullmatch(mount.get("Name", ""))
     ]
+
+
+def outrun(container: Dict[str, Any], paths: List[str]) -> List[str]:
+    """The files that were put there since the container started, which read them only then."""
+    started = moment(container["State"].get("StartedAt", NEVER))
+    found = []
+    for path in paths if container["State"].get("Pid") else ():
+        try:
+            changed = os.stat(path).st_ctime
+        except OSError:
+            continue
+        if changed > started:
+            found.append(path)
+    return sorted(found)
 
 
 def stale(container: Dict[str, Any]) -> List[str]:

@@ -1,7 +1,7 @@
 """Takes a run back, the last action first, from the journal alone; can itself be interrupted."""
 
 from functools import partial
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 from .host import Host
 from .journal import Journal
@@ -10,6 +10,14 @@ from .runner import Result, attempt, noting
 from .state import Run, State
 from .stop import Stop
 from .story import Chapter, Story
+
+_LAST = ("restart",)  # what sees to it that files which were put back are read
+
+
+def backwards(story: Story) -> List[Tuple[str, Chapter]]:
+    """The actions in the order in which they are taken back."""
+    turned = list(reversed(list(story.chapters.items())))
+    return sorted(turned, key=lambda each: each[1].begin["spec"]["kind"] in _LAST)
 
 
 def spec_of(chapter: Chapter) -> Dict[str, Any]:
@@ -22,7 +30,7 @@ def outlook(run: Run) -> List[Dict[str, Any]]:
     story = Story(run.records())
     return [
         {"id": name, "kind": chapter.begin["spec"]["kind"], "title": chapter.begin["spec"]["title"]}
-        for name, chapter in reversed(list(story.chapters.items()))
+        for name, chapter in backwards(story)
         if not chapter.undo
     ]
 
@@ -43,7 +51,7 @@ def undo(host: Host, journal: Journal, stopped: Callable[[], bool]) -> Result:
     """Take back what a journal tells; the result has the three lists."""
     journal.write("undo")
     story = Story(journal.records)
-    for name, chapter in reversed(list(story.chapters.items())):
+    for name, chapter in backwards(story):
         if stopped():
             return dict(_lists(journal), outcome="stopped", words="stopped before %s" % name)
         if chapter.undo is None:
@@ -76,7 +84,7 @@ def _one(host: Host, journal: Journal, chapter: Chapter) -> None:
 
 def _lists(journal: Journal) -> Dict[str, Any]:
     lists: Dict[str, Any] = {"undone": [], "left": [], "cannot": []}
-    for name, chapter in reversed(list(Story(journal.records).chapters.items())):
+    for name, chapter in backwards(Story(journal.records)):
         if chapter.undo:
             title, words = chapter.begin["spec"]["title"], chapter.undo["words"]
             lists[chapter.undo["kind"]].append({"id": name, "title": title, "words": words})

@@ -147,7 +147,10 @@ class Recreate(Action):
 
 
 class Restart(Action):
-    """A container that still has files which were replaced. `after`: container, its name."""
+    """A container that still has files which were replaced.
+
+    `after`: container, its name; files, which it reads at its start alone, whatever is mounted.
+    """
 
     kind = "restart"
 
@@ -155,7 +158,9 @@ class Restart(Action):
         found = self._found()
         if not found:
             return {"id": None, "stale": []}
-        return {"id": found["Id"], "stale": containers.stale(found)}
+        files = [self.host.real(path) for path in self.want.get("files", ())]
+        stale = containers.stale(found) + containers.outrun(found, files)
+        return {"id": found["Id"], "stale": sorted(set(stale))}
 
     def _found(self) -> Any:
         return engine(self.host).found("/containers/%s/json" % self.want["container"])
@@ -178,7 +183,11 @@ class Restart(Action):
             self.do(was, note)
 
     def undo(self, begun: Facts, done: Optional[Facts], note: Note) -> UndoResult:
-        return "undone", "a restart leaves nothing to take back"
+        """Files that were put back reach it as the new ones did; undo leaves this to its end."""
+        if self.holds(self.look()):
+            return "undone", "a restart leaves nothing to take back"
+        self.do(begun["before"], note)
+        return "undone", "it was started anew, with the files as they were"
 
 
 def _bound(facts: Facts) -> Any:

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from sesam_audit.asks import Dial, DialAnswer, Roots, RootsAnswer, Steps
 from sesam_audit.destinations import Consumer, Destination, Service
 from sesam_audit.errors import Unknown
-from sesam_audit.facts import attempt, gather
+from sesam_audit.facts import attempt, every, gather
+from sesam_audit.facts.certificates import CertificateFiles
 from sesam_audit.facts.containers import Containers
 from sesam_audit.facts.domain import node_domain
 from sesam_audit.facts.leaf import Leaf, leaf
@@ -35,6 +36,7 @@ class Served(Struct, frozen=True):
     plain: DialAnswer | Unknown
     roots: Bundle = field(default_factory=Bundle)
     place: str = _HERE
+    files: CertificateFiles | Unknown | None = None  # of one's own: what is to be served
 
     @property
     def where(self) -> str:
@@ -81,17 +83,29 @@ class Served(Struct, frozen=True):
         Raises:
             Unknown: NODE_DOMAIN is not known.
         """
-        name, containers = yield from gather(node_domain(profile), attempt(Containers.ask(profile)))
-        secure, plain = (_place(containers, port) for port in (443, 80))
-        dial = Dial(name, 443, path=HEALTH, address=secure, seconds_limit=_SECONDS)
-        told, other = yield from gather(
-            attempt(dial),
-            attempt(Dial(name, 80, tls=False, address=plain, seconds_limit=_SECONDS)),
-        )
-        roots = public_roots(profile.public_roots)
-        if isinstance(told, DialAnswer) and told.chain and not told.whole_chain:
-            told = replace(told, public=(yield from _vouched(dial, roots)))
-        return cls(name, told, other, roots, secure)
+        answers, files = yield from gather(_answers(profile), attempt(_files(profile)))
+        return replace(answers, files=files)
+
+
+def _answers(profile: Profile) -> Steps[Served]:
+    name, containers = yield from gather(node_domain(profile), attempt(Containers.ask(profile)))
+    secure, plain = (_place(containers, port) for port in (443, 80))
+    dial = Dial(name, 443, path=HEALTH, address=secure, seconds_limit=_SECONDS)
+    told, other = yield from gather(
+        attempt(dial),
+        attempt(Dial(name, 80, tls=False, address=plain, seconds_limit=_SECONDS)),
+    )
+    roots = public_roots(profile.public_roots)
+    if isinstance(told, DialAnswer) and told.chain and not told.whole_chain:
+        told = replace(told, public=(yield from _vouched(dial, roots)))
+    return Served(name, told, other, roots, secure)
+
+
+def _files(profile: Profile) -> Steps[CertificateFiles | None]:
+    if profile.certificates == "letsencrypt":
+        yield from every(())
+        return None
+    return (yield from CertificateFiles.ask(profile))
 
 
 def _place(containers: Containers | Unknown, port: int) -> str:

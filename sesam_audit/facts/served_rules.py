@@ -36,6 +36,7 @@ def inspect_certificate(served: Served, now: datetime, profile: Profile) -> Insp
         found.problem(f"the certificate is for {names}, not for {served.name}")
     else:
         _judge_dates(found, own, now)
+        _judge_file(found, own, served)
         if not found.problems and profile.certificates != "self-signed":
             _judge_chain(found, served, now, profile)
     return found
@@ -46,6 +47,24 @@ def _judge_dates(found: Inspection, own: Leaf, now: datetime) -> None:
         found.problem(f"the certificate expired on {own.not_after:%Y-%m-%d %H:%M} UTC")
     if now < own.not_before:
         found.problem(f"the certificate is not valid before {own.not_before:%Y-%m-%d %H:%M} UTC")
+
+
+def _judge_file(found: Inspection, own: Leaf, served: Served) -> None:
+    """Compare with the file: Traefik reads it at its start, and serves the old one until then."""
+    if isinstance(served.files, Unknown):
+        found.note(f"whether it is the one on the disk cannot be told: {served.files.reason}")
+    elif served.files:
+        pairs = [(x, x.leaf) for x in served.files.covering(served.name) if x.leaf]
+        if pairs and all(leaf.sha256 != own.sha256 for _, leaf in pairs):
+            path, there = pairs[0][0].path, pairs[0][1]
+            found.problem(
+                f"443 serves another certificate ({_named(own)}) than {path} holds"
+                f" ({_named(there)}): Traefik has to be started anew"
+            )
+
+
+def _named(own: Leaf) -> str:
+    return f"SHA-256 {own.sha256[:16]}..., until {own.not_after:%Y-%m-%d}"
 
 
 def _judge_chain(found: Inspection, served: Served, now: datetime, profile: Profile) -> None:

@@ -7,8 +7,20 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sesam_audit.asks import Answer, Ask, Dial, DialAnswer, DockerApiAnswer, Roots, RootsAnswer
+from sesam_audit.asks import (
+    Answer,
+    Ask,
+    CertificatesAnswer,
+    Dial,
+    DialAnswer,
+    DockerApiAnswer,
+    PrivateKeyAnswer,
+    Roots,
+    RootsAnswer,
+    StatAnswer,
+)
 from sesam_audit.errors import Unknown
+from sesam_audit.facts.certificates import CertificateFiles, CertificatePair
 from sesam_audit.facts.containers import ASK
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.served import HEALTH, Served
@@ -77,6 +89,7 @@ def test_a_python_that_hides_the_chain_is_sent_roots() -> None:
 def test_roots_travel_only_when_they_are_needed() -> None:
     answers: dict[Ask[Any], Answer | Unknown] = {SECURE: tls(NAME), PLAIN: led("/")}
     assert find(Served, answers, PROFILE, rounds=2).tls().status == 200
+    assert isinstance(find(Served, answers, PROVIDED, rounds=3).files, Unknown)
     assert Roots.answer is RootsAnswer
 
 
@@ -172,6 +185,38 @@ def test_a_chain_without_the_certificate_between() -> None:
 
     assert "is not sent along" in problem
     assert judged(PUBLIC.chain(NAME)[:1], SELF_SIGNED).problems == []
+
+
+def on_disk(certificate: str) -> CertificateFiles:
+    """What the files hold, by base64 DER."""
+    pem = f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n"
+    file, key = CertificatesAnswer(pems=(pem,)), PrivateKeyAnswer(public="x")
+    pair = CertificatePair("/certs/node.crt", "/certs/node.key", file, key, StatAnswer(kind="file"))
+    return CertificateFiles((pair,))
+
+
+@pytest.mark.parametrize("profile", [PROVIDED, SELF_SIGNED])
+def test_a_certificate_that_was_replaced_and_never_read(profile: Profile) -> None:
+    """Traefik reads certificates at its start alone."""
+    old, new = own(NAME).der, own(NAME, days=(-1, 90)).der
+    shown = served(tls(NAME, (old,)))
+
+    replaced = inspect_certificate(replace(shown, files=on_disk(new)), NOW, profile).problems
+    same = inspect_certificate(replace(shown, files=on_disk(old)), NOW, profile).problems
+    other = inspect_certificate(replace(shown, files=on_disk(own("a.b").der)), NOW, profile)
+
+    assert "443 serves another certificate (SHA-256" in replaced[0]
+    assert "than /certs/node.crt holds" in replaced[0]
+    assert not any("another certificate" in each for each in (*same, *other.problems))
+
+
+def test_a_file_that_may_not_be_read_is_a_note() -> None:
+    shown = replace(served(tls(NAME, (own(NAME).der,))), files=Unknown("needs root"))
+
+    found = inspect_certificate(shown, NOW, SELF_SIGNED)
+
+    assert (found.problems, found.unknown) == ([], None)
+    assert "cannot be told: needs root" in found.notes[-1]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,32 @@ def test_from_nothing_to_live_by_one_command(applier: Applier) -> None:
     again = applier("apply", "--plan")
     assert (again.code, "nothing to do" in again.out) == (0, True), again.out
     _keeps_secrets(applier.host, done.out + done.errors)
+    if applier.options[:1] == ("--certificate",):
+        _renews_the_certificate(applier)
+
+
+def _renews_the_certificate(applier: Applier) -> None:
+    """A new one is served at once, and after an undo the old one, though nobody watches files."""
+    old = _served(applier.host)
+    internet, public = applier.lab.internet, "certificates=provided" in applier.settings
+    chain, key = (internet.public.issue if public else self_signed)(applier.host.node_domain)
+    Path(applier.options[1]).write_text(chain)
+    Path(applier.options[3]).write_text(key)
+
+    renewed = applier("apply", "--yes", "--format", "json")
+
+    assert (renewed.code, renewed.outcomes["stack.tls"]) == (0, "passed"), renewed.errors
+    assert _served(applier.host) not in {"", old}
+    assert applier("apply", "--plan").code == 0
+    assert applier("undo", "--yes").code == 0
+    assert _served(applier.host) == old
+
+
+def _served(host: LabHost) -> str:
+    """The fingerprint of what 443 shows, once it answers."""
+    ask = f"openssl s_client -connect 127.0.0.1:443 -servername {host.node_domain} </dev/null"
+    told = f"{ask} 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
+    return host.run(f"for n in 1 2 3 4 5 6 7 8; do {told} && exit; sleep 1; done").stdout.strip()
 
 
 def _keeps_secrets(host: LabHost, told: str) -> None:

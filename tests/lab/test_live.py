@@ -460,6 +460,21 @@ def test_a_configuration_that_traefik_has_not_read_yet(lab: Lab, provided: LabHo
     assert fresh.of(FAILED) == {}
 
 
+def test_a_certificate_that_traefik_has_not_read_yet(lab: Lab, provided: LabHost) -> None:
+    auditor = Auditor(lab, ("certificates=provided", "auditor_stands_for=clients"))
+    chain, key = lab.internet.public.issue(provided.node_domain)
+    provided.write("/srv/data/traefik/certs/node.crt", chain, "sesam")
+    provided.write("/srv/data/traefik/certs/node.key", key, "sesam", mode=0o600)
+    stale = auditor.audit(provided, words=LIVE)
+    provided.run(f"{COMPOSE} restart traefik")
+    Stack(provided).wait()
+    fresh = auditor.audit(provided, words=LIVE)
+
+    assert set(stale.of(FAILED)) == {"stack.tls"}
+    assert "443 serves another certificate" in stale.findings["stack.tls"]["message"]
+    assert fresh.of(FAILED) == {}
+
+
 def test_the_published_configuration_serves_traefiks_own_certificate(
     lab: Lab, provided: LabHost
 ) -> None:

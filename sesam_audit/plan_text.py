@@ -158,7 +158,11 @@ def _login(change: Change) -> Iterator[str]:
 
 def _pull(change: Change) -> Iterator[str]:
     absent = [name for name, there in (change.before.get("images") or {}).items() if not there]
-    yield f"not there: {', '.join(absent)} -> there"
+    if absent:
+        yield f"not there: {', '.join(absent)} -> there"
+    known = [name for name in change.after.get("refresh", ()) if name not in absent]
+    if known:
+        yield f"there, but not proved to be the newest: {', '.join(known)} -> the registry's"
 
 
 def _up(change: Change) -> Iterator[str]:
@@ -172,7 +176,7 @@ def _recreate(change: Change) -> Iterator[str]:
 
 
 def _restart(change: Change) -> Iterator[str]:
-    yield f"{change.after['container']} restarts, where it still has an old file open"
+    yield f"{change.after['container']} restarts, where it still has an old file"
 
 
 def _keep(change: Change) -> Iterator[str]:

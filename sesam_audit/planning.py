@@ -17,6 +17,7 @@ from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.docker_login import DockerLogin
 from sesam_audit.facts.engine import Engine
 from sesam_audit.facts.ground import Caller, Ground, Number, Strangers
+from sesam_audit.facts.image_store import ImageStore
 from sesam_audit.facts.license import License
 from sesam_audit.facts.neighbours import Neighbours
 from sesam_audit.facts.networks import Networks
@@ -34,6 +35,7 @@ FACTS: tuple[type, ...] = (
     *(Caller, OsRelease, Engine, ComposePlugin, DataMount, SesamUser, Number, Ground),
     *(DataDirectory, StrayLink, License, Deployment, StackFiles, Stack, Strangers),
     *(Networks, Subnets, DockerLogin, Containers, OldInstallation, Neighbours, Revivers),
+    ImageStore,
 )
 """What planning asks of a host beside what the checks ask."""
 

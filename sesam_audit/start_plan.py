@@ -9,6 +9,7 @@ from sesam_audit.facts.containers import Container, Containers
 from sesam_audit.facts.deployment import KEYS, Deployment
 from sesam_audit.facts.docker_login import HUB, DockerLogin
 from sesam_audit.facts.ground import Number
+from sesam_audit.facts.image_store import ImageStore
 from sesam_audit.facts.inspection import listed
 from sesam_audit.facts.stack import Stack
 from sesam_audit.files_plan import picked
@@ -72,7 +73,7 @@ def start(site: Site, draft: Draft) -> Phase:
         kind="pull",
         title=f"Pull {len(wanted)} images: {listed(wanted)}",
         reason="before anything is stopped or started, so that the rest takes seconds",
-        after={"images": list(wanted), "login": LOGIN_FILE},
+        after={"images": list(wanted), "login": LOGIN_FILE, "refresh": _refresh(site, wanted)},
     )
     files = [step.after["path"] for step in draft.steps if step.after.get("path") == COMPOSE_FILE]
     file = files[0] if files else f"{POINT}/{picked(site)}"
@@ -113,6 +114,11 @@ def start(site: Site, draft: Draft) -> Phase:
             "private": _private(site),
         },
     )
+
+
+def _refresh(site: Site, wanted: tuple[str, ...]) -> list[str]:
+    """What is pulled although it is there: a first start is one of the registry's newest."""
+    return (site.maybe(ImageStore) or ImageStore()).doubtful(wanted)
 
 
 def _read_at_start(site: Site, container: Container) -> list[str]:

@@ -6,9 +6,9 @@ import json
 import os
 import re
 import time
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
-from .action import Action, Facts, Note, Stop, UndoResult
+from .action import Action, Facts, Host, Note, Spec, Stop, UndoResult
 from .engine import SOCKET, Engine, Refused, named
 from .paths import READING
 
@@ -24,12 +24,21 @@ _ABSENT = re.compile(
 
 
 class Pull(Action):
-    """`after`: images; login: the file whose entry counts when no login came with the plan."""
+    """`after`: images; refresh: those that are pulled though an image of the name is there.
+
+    `login` is the file whose entry counts when no login came with the plan.
+    """
 
     kind = "pull"
 
+    def __init__(self, spec: Spec, host: Host) -> None:
+        super().__init__(spec, host)
+        self._fresh: List[str] = []
+
     def look(self) -> Facts:
-        return {"images": {image: self._present(image) for image in self.want["images"]}}
+        left = set(self.want.get("refresh", ())).difference(self._fresh)
+        images = {image: self._present(image) for image in self.want["images"]}
+        return {"images": images, "left": sorted(left)}
 
     def _present(self, image: str) -> Optional[Facts]:
         found = self._engine().found("/images/%s/json" % named(image))
@@ -41,11 +50,13 @@ class Pull(Action):
         return Engine(self.host.real(SOCKET))
 
     def holds(self, now: Facts) -> bool:
-        return all(now["images"].values())
+        return all(now["images"].values()) and not now["left"]
 
     def do(self, was: Facts, note: Note) -> None:
         for image in self.want["images"]:
-            self._pull(image)
+            if image in self.want.get("refresh", ()) or not self._present(image):
+                self._pull(image)
+                self._fresh.append(image)
 
     def resume(self, was: Facts, notes: Facts, note: Note) -> None:
         """What was cut off is thrown away by the Engine, what had arrived is kept by it."""

@@ -387,6 +387,7 @@ def test_the_start_pulls_starts_and_waits() -> None:
 
     assert kinds == ["login", "pull", "up", "wait"]
     assert "sesam/sesam-node:weekly-prod" in of_kind(made, "pull")[0].after["images"]
+    assert of_kind(made, "pull")[0].after["refresh"] == of_kind(made, "pull")[0].after["images"]
     assert of_kind(made, "up")[0].after["files"] == [COMPOSE]
     assert made.secrets["registry"] == "dckr_pat"
     assert one(made, LOGIN_FILE).after["user"] == "customer"

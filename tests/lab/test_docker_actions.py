@@ -200,6 +200,22 @@ class TestPull:
         assert told[-1]["outcome"] == "done"
         assert any("Retrying in" in str(each.get("text")) for each in told)
 
+    def test_an_image_that_is_there_is_pulled_when_asked(
+        self, host: LabHost, lab: Lab, work: Work
+    ) -> None:
+        """A first start on a host of long ago is one of today's images."""
+        node = IMAGES[2]
+        images = {"images": [node], "user": USER}
+        lab.internet.registry.offer("sesam/sesam-node", "weekly-prod", release="old")
+        assert work.do(("pull", {**images, "refresh": [node]}))["outcome"] == "done"
+        old = host.run(f"docker image inspect --format '{{{{.Id}}}}' {node}").stdout
+        lab.internet.registry.offer("sesam/sesam-node", "weekly-prod")
+
+        assert work.plan(("pull", images))["actions"] == []
+        assert work.do(("pull", {**images, "refresh": [node]}))["outcome"] == "done"
+
+        assert host.run(f"docker image inspect --format '{{{{.Id}}}}' {node}").stdout != old
+
     def test_the_file_s_login_is_used_without_another(self, host: LabHost, work: Work) -> None:
         host.run(f"docker image rm --force {IMAGES[2]}", check=False)
 
@@ -360,6 +376,24 @@ class TestUp:
 
         assert plan["actions"][0]["before"]["stale"] == [CONFIG]
         assert work.carry_out(plan)["outcome"] == "done"
+        assert work.plan(restart)["actions"] == []
+
+    def test_a_file_that_is_read_at_the_start_alone(self, host: LabHost, work: Work) -> None:
+        """It lies in a directory that is mounted, which is never stale."""
+        read = "/srv/data/traefik/letsencrypt/read"
+        host.write(read, "old", "sesam")
+        assert work.do(UP)["outcome"] == "done"
+        restart = ("restart", {"container": "traefik", "files": [read]})
+        assert work.plan(restart)["actions"] == []
+        wanted = {"path": read, "uid": "sesam", "gid": "sesam", "mode": "0644", "content": "new"}
+        started = Stack(host).inspect("traefik")["State"]["StartedAt"]
+
+        assert work.do(("file", wanted))["outcome"] == "done"
+        plan = work.plan(restart)
+        assert plan["actions"][0]["before"]["stale"] == [read]
+        assert work.carry_out(plan)["outcome"] == "done"
+
+        assert Stack(host).inspect("traefik")["State"]["StartedAt"] > started
         assert work.plan(restart)["actions"] == []
 
 

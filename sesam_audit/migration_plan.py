@@ -91,7 +91,7 @@ def _namesakes(site: Site) -> Iterator[Stop]:
     """What nothing but a name makes Sesam's is put aside only when a person says so."""
     for each in site.need(Neighbours).namesakes:
         if each.name not in site.wishes.stop:
-            made = f", of the compose project {each.project}" if each.project else ""
+            made = f", of the compose project {each.project}," if each.project else ""
             yield Stop(
                 f"the container {each}{made} has a name that the stack needs, and nothing shows"
                 " that it is Sesam's",

@@ -12,7 +12,7 @@ from sesam_audit.host import Conversation, Target, Way
 from sesam_audit.shipping import program
 
 Document = dict[str, Any]
-_REPLY_SECONDS = 120.0  # a look walks trees and asks Docker
+_REPLY_SECONDS = 120.0  # of silence; a look that walks trees has a heartbeat every 5
 _SILENCE_SECONDS = 20.0  # the agent's heart beats every 5
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0)
 
@@ -40,7 +40,9 @@ class AgentLink:
             HostError: it could not be reached, or sent what is no answer.
         """
         self._send(verb, more)
-        return self._reply(_REPLY_SECONDS)
+        while "heartbeat" in (said := self._reply(_REPLY_SECONDS)):
+            pass
+        return said
 
     def follow(self, run: str, after: int, lost: Callable[[str], None]) -> Iterator[Document]:
         """The events of a run beyond a number, to its result, whatever connections do.

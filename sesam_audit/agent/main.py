@@ -1,12 +1,14 @@
 """The conversation: each request is a frame with one JSON object, and so is each reply."""
 
+import contextlib
 import json
 import os
 import sys
-from typing import Any, Callable, Dict
+import threading
+from typing import Any, Callable, Dict, Iterator
 
 from . import kernel, working
-from .events import follow
+from .events import HEARTBEAT, follow
 from .host import Host
 from .masking import Mask
 from .runner import look
@@ -24,15 +26,39 @@ def converse(marker: str, root: str = "/") -> None:
     kernel.forbid_looking()
     source, sink = sys.stdin.buffer, sys.stdout.buffer
 
+    alone = threading.Lock()
+
     def reply(said: Dict[str, Any]) -> None:
         content = json.dumps(said).encode("ascii")
-        sink.write(b"\n%s %d\n" % (marker.encode(), len(content)) + content)
-        sink.flush()
+        with alone:
+            sink.write(b"\n%s %d\n" % (marker.encode(), len(content)) + content)
+            sink.flush()
 
     for line in source:
         words = line.split()
         if len(words) == 2 and words[0] == marker.encode() and words[1].isdigit():
-            answer(json.loads(source.read(int(words[1])).decode()), State(root), reply)
+            request = json.loads(source.read(int(words[1])).decode())
+            with beating(reply) if request["verb"] in LONG else contextlib.suppress():
+                answer(request, State(root), reply)
+
+
+@contextlib.contextmanager
+def beating(reply: Reply) -> Iterator[None]:
+    """Heartbeats while a request that changes nothing, and starts nothing, takes its time."""
+    over = threading.Event()
+
+    def beat() -> None:
+        with contextlib.suppress(OSError):  # nobody listens any more: the answer will tell
+            while not over.wait(HEARTBEAT):
+                reply({"heartbeat": True})
+
+    heart = threading.Thread(target=beat, daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        over.set()
+        heart.join()
 
 
 def answer(request: Request, state: State, reply: Reply) -> None:
@@ -98,6 +124,7 @@ def stopping(request: Request, state: State, reply: Reply) -> None:
     reply({"stopping": request["run"]})
 
 
+LONG = ("look", "status")  # those that fork nothing: a thread would not go along
 VERBS = {
     "look": looking,
     "status": status,

@@ -15,7 +15,8 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 from . import kernel
 from .action import Action, Facts, Note, Stop, UndoResult
 from .journal import canonical
-from .paths import DIRECTORY, OBJECT, described, mount
+from .holders import mounts_below
+from .paths import DIRECTORY, OBJECT, described, mount_id
 
 Entry = Dict[str, Any]
 LIMIT = 1000000
@@ -30,20 +31,20 @@ class Ownership(Action):
     kind = "ownership"
 
     def look(self) -> Facts:
-        walk = self._walk()
+        walk = self._walk(whole=False)
         shown = [{key: each[key] for key in ("path", "uid", "gid")} for each in walk.offenders]
         return {
             "type": "tree",
             "roots": [self.host.paths.facts(root) for root in self.want["roots"]],
-            "count": len(walk.offenders),
+            "count": walk.count,
             "seen": walk.seen,
             "sample": shown[:_SHOWN],
             "left": walk.left[:_SHOWN],
         }
 
-    def _walk(self) -> "Walk":
+    def _walk(self, whole: bool = True) -> "Walk":
         uid, gid = self.host.uid(self.want["uid"]), self.host.gid(self.want["gid"])
-        walk = Walk(self, uid, gid)
+        walk = Walk(self, uid, gid, whole)
         for root in self.want["roots"]:
             walk.root(root)
         walk.end()
@@ -155,16 +156,20 @@ class Ownership(Action):
 
 
 class Walk:
-    """All offenders below some roots, as entries that undo can work from."""
+    """The offenders below some roots: all, as entries that undo can work from, or how many."""
 
-    def __init__(self, action: Ownership, uid: Optional[int], gid: Optional[int]) -> None:
+    def __init__(
+        self, action: Ownership, uid: Optional[int], gid: Optional[int], whole: bool = True
+    ) -> None:
         self.action = action
+        self.whole = whole
         self.owner = (uid, gid)
         want = action.want
         self.passed_over = set(want.get("passed_over", ()))
         self.names = set(want.get("names", ("lost+found",)))
         self.limit = want.get("limit") or LIMIT
         self.offenders: List[Entry] = []
+        self.count = 0
         self.left: List[str] = []
         self.seen = 0
         self._links: Dict[Tuple[int, int], List[Any]] = {}
@@ -178,7 +183,7 @@ class Walk:
             return
         try:
             self._seen(descriptor, path, os.fstat(descriptor))
-            self._below(descriptor, path, mount(descriptor)["id"])
+            self._below(descriptor, path, Home(descriptor, path, self.whole))
         finally:
             os.close(descriptor)
 
@@ -186,33 +191,44 @@ class Walk:
         """Judge the files with several names, when all roots have been seen."""
         for links, count, entry in self._links.values():
             if links == count:
-                self.offenders.append(entry)
+                self._offends(entry)
             else:
                 self.left.append(
                     "%s has %d names, %d of them elsewhere" % (entry["path"], links, links - count)
                 )
 
-    def _below(self, directory: int, path: str, home: int) -> None:
+    def _below(self, directory: int, path: str, home: "Home") -> None:
         """One directory's entries, deeper ones with one more descriptor each."""
         for name in sorted(os.listdir(directory)):
             inside = "%s/%s" % (path.rstrip("/"), name)
             if inside in self.passed_over or name in self.names:
                 continue
             try:
+                status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+                if self._settled(inside, status, home):
+                    continue
                 descriptor = os.open(name, OBJECT, dir_fd=directory)
             except FileNotFoundError:
                 continue
             try:
-                if mount(descriptor)["id"] != home:
-                    continue
                 status = os.fstat(descriptor)
+                if not home.holds(descriptor, inside, status):
+                    continue
                 self._seen(descriptor, inside, status)
                 if stat.S_ISDIR(status.st_mode):
                     self._deeper(descriptor, inside, home)
             finally:
                 os.close(descriptor)
 
-    def _deeper(self, held: int, path: str, home: int) -> None:
+    def _settled(self, path: str, status: os.stat_result, home: "Home") -> bool:
+        """Whether a look at the name is enough: most entries are no directory, and owned well."""
+        if stat.S_ISDIR(status.st_mode) or (status.st_uid, status.st_gid) != self.owner:
+            return False
+        if path not in home.points:
+            self._count()
+        return True
+
+    def _deeper(self, held: int, path: str, home: "Home") -> None:
         try:
             descriptor = os.open(".", DIRECTORY, dir_fd=held)
         except FileNotFoundError:
@@ -224,12 +240,20 @@ class Walk:
         finally:
             os.close(descriptor)
 
-    def _seen(self, descriptor: int, path: str, status: os.stat_result) -> None:
+    def _count(self) -> None:
         self.seen += 1
         if self.seen > self.limit:
             raise Stop(
                 "there are more than %d entries" % self.limit, "Give them their owner by hand."
             )
+
+    def _offends(self, entry: Entry) -> None:
+        self.count += 1
+        if self.whole or self.count <= _SHOWN:
+            self.offenders.append(entry)
+
+    def _seen(self, descriptor: int, path: str, status: os.stat_result) -> None:
+        self._count()
         if (status.st_uid, status.st_gid) == self.owner:
             return
         entry = {
@@ -241,7 +265,7 @@ class Walk:
             "uid": status.st_uid,
             "gid": status.st_gid,
             "mode": stat.S_IMODE(status.st_mode),
-            "capability": _capability(descriptor),
+            "capability": _capability(descriptor) if self.whole else "",
         }
         kind = stat.S_IFMT(status.st_mode)
         if kind in (stat.S_IFSOCK, stat.S_IFCHR, stat.S_IFBLK):
@@ -250,7 +274,25 @@ class Walk:
             known = self._links.setdefault((status.st_dev, status.st_ino), [0, 0, entry])
             known[0], known[1] = status.st_nlink, known[1] + 1
         else:
-            self.offenders.append(entry)
+            self._offends(entry)
+
+
+class Home:
+    """The mount of a root, told from others without reading the table of mounts for each entry.
+
+    Directories, and whatever is to be changed, are asked which mount they are on; device numbers
+    tell nothing, with bind mounts, subvolumes and overlays.
+    """
+
+    def __init__(self, root: int, path: str, strict: bool) -> None:
+        self.number, self.strict = mount_id(root), strict
+        real = os.readlink("/proc/self/fd/%d" % root)
+        self.points = {path.rstrip("/") + each[len(real) :] for each in mounts_below(real)}
+
+    def holds(self, descriptor: int, path: str, status: os.stat_result) -> bool:
+        """Say whether an object is on it."""
+        asked = self.strict or stat.S_ISDIR(status.st_mode)
+        return path not in self.points and not (asked and mount_id(descriptor) != self.number)
 
 
 def _capability(descriptor: int) -> str:

@@ -97,10 +97,15 @@ def described(status: os.stat_result) -> Facts:
     return found
 
 
+def mount_id(descriptor: int) -> str:
+    """The number of the mount that holds an open object."""
+    with open("/proc/self/fdinfo/%d" % descriptor) as lines:
+        return next(line.split()[1] for line in lines if line.startswith("mnt_id"))
+
+
 def mount(descriptor: int) -> Facts:
     """The mount that holds an open object. Its number and device last until the next boot."""
-    with open("/proc/self/fdinfo/%d" % descriptor) as lines:
-        number = next(line.split()[1] for line in lines if line.startswith("mnt_id"))
+    number = mount_id(descriptor)
     with open("/proc/self/mountinfo", "rb") as lines_of_bytes:
         for each in lines_of_bytes:
             words = str(each, "utf-8", "backslashreplace").split()

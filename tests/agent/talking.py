@@ -26,6 +26,7 @@ class Agent:
         self, root: str = "/", python: str = sys.executable, before: Sequence[str] = ()
     ) -> None:
         self.root = root
+        self.beats = 0
         self.marker = f"m{secrets.token_hex(8)}"
         self.process = subprocess.Popen(
             (*before, python, "-I", "-S", "-c", _BOOT, self.marker),
@@ -43,9 +44,11 @@ class Agent:
         self.process.stdin.flush()
 
     def ask(self, verb: str, **more: Any) -> Answer:
-        """Send a request; its first answer."""
+        """Send a request; its first answer that is no heartbeat."""
         self._send(json.dumps({"verb": verb, **more}).encode())
-        return self.answer()
+        while "heartbeat" in (said := self.answer()):
+            self.beats += 1
+        return said
 
     def answer(self) -> Answer:
         """The next frame."""

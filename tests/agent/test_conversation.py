@@ -20,7 +20,7 @@ from sesam_audit.agent.state import State, boot
 from .overlay import overlay
 from .talking import Agent, Answer, agent
 from .trees import tree
-from .wanting import directory, file, license_file
+from .wanting import directory, file, license_file, ownership
 
 RUN = "20261122-abcd"
 WANTED = (directory("/srv/one", 1), directory("/srv/two", 2), file("/srv/three", "3", 3))
@@ -237,6 +237,18 @@ def test_a_child_keeps_the_lock_when_the_worker_is_killed(tmp_path: Path) -> Non
             time.sleep(6)
             assert "stop" not in talk.ask("start", plan=plan)
             talk.follow(RUN)
+
+
+def test_a_long_look_has_a_heartbeat(root: Path) -> None:
+    """Else nobody could tell a walk of millions from a connection that is dead."""
+    for number in range(6):
+        (root / f"srv/tree/{number}").mkdir(parents=True)
+    long = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=getdents64")
+    with agent(str(root), before=(*long, "-e", "inject=getdents64:delay_enter=500000")) as talk:
+        plan = talk.plan(ownership("/srv/tree"))
+
+    assert talk.beats >= 1
+    assert plan["actions"][0]["before"]["count"] == 7
 
 
 def test_secrets_are_nowhere_but_in_their_file(root: Path) -> None:

@@ -88,6 +88,23 @@ def test_another_mount_is_not_entered(store: Path, talk: Agent) -> None:
         subprocess.run(("umount", store / "mounted"), check=True)
 
 
+def test_a_bind_mount_of_the_same_disk_is_not_entered(root: Path, store: Path, talk: Agent) -> None:
+    """Device numbers are equal there: it is the mount that tells."""
+    (root / "etc/folder").mkdir()
+    (root / "etc/folder/file").write_text("theirs")
+    places = [(store / "mounted a", root / "etc/folder"), (store / "one", root / "etc/outside")]
+    places[0][0].mkdir()
+    places[1][0].write_text("")
+    for place, source in places:
+        subprocess.run(("mount", "--bind", source, place), check=True)
+    try:
+        assert talk.carry_out(talk.plan(WANTED))["outcome"] == "done"
+        assert {owner(root / "etc" / name) for name in ("folder", "folder/file", "outside")} == {0}
+    finally:
+        for place, _ in places:
+            subprocess.run(("umount", place), check=True)
+
+
 @pytest.mark.usefixtures("store")
 def test_it_ends_at_its_limit(talk: Agent) -> None:
     wanted = ownership("/srv/data", limit=5)

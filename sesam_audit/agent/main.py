@@ -38,13 +38,16 @@ def converse(marker: str, root: str = "/") -> None:
         words = line.split()
         if len(words) == 2 and words[0] == marker.encode() and words[1].isdigit():
             request = json.loads(source.read(int(words[1])).decode())
-            with beating(reply) if request["verb"] in LONG else contextlib.suppress():
+            with beating(reply, request["verb"] in LONG):
                 answer(request, State(root), reply)
 
 
 @contextlib.contextmanager
-def beating(reply: Reply) -> Iterator[None]:
+def beating(reply: Reply, needed: bool) -> Iterator[None]:
     """Heartbeats while a request that changes nothing, and starts nothing, takes its time."""
+    if not needed:
+        yield
+        return
     over = threading.Event()
 
     def beat() -> None:

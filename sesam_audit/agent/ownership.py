@@ -14,8 +14,8 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from . import kernel
 from .action import Action, Facts, Note, Stop, UndoResult
-from .journal import canonical
 from .holders import mounts_below
+from .journal import canonical
 from .paths import DIRECTORY, OBJECT, described, mount_id
 
 Entry = Dict[str, Any]

@@ -5,6 +5,7 @@ crash has torn, and whatever follows it, is cut off when the journal is opened a
 done yet on its behalf, for the act comes after the sync.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -56,11 +57,18 @@ class Journal:
                 raise OSError("the journal's disk is full")
             os.fsync(self._file)
         except OSError:
-            os.ftruncate(self._file, self._length)
+            self._cut()
             raise
         self._length += len(line)
         self._sum = total
         self.records.append(record)
+
+    def _cut(self) -> None:
+        """Back to the last good record; cutting frees what was reserved beyond it."""
+        if os.fstat(self._file).st_size > self._length:
+            os.ftruncate(self._file, self._length)
+            with contextlib.suppress(OSError):
+                kernel.reserve(self._file, self._length + _RESERVE)
 
     def close(self) -> None:
         """End writing."""

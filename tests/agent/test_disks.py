@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sesam_audit.agent.journal import plan_id
+from sesam_audit.agent.journal import Journal, plan_id, read
 from sesam_audit.agent.state import boot
 
 from . import harness
@@ -31,6 +32,29 @@ def made(image: Path, kind: str, *more: str, size: int = 0) -> Path:
         file.truncate(size or SIZES[kind])
     subprocess.run((*MAKE[kind], *more, str(image)), check=True, stdout=subprocess.DEVNULL)
     return image
+
+
+@KINDS
+def test_a_write_that_failed_does_not_cost_the_journals_reserve(base: Path, kind: str) -> None:
+    """Cutting a torn record off frees the blocks beyond it: they are reserved anew."""
+    root = base / "root"
+    with mounted(made(base / f"{kind}.image", kind), root):
+        journal = Journal(str(root / "journal"))
+        journal.write("open", number=1)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (journal._length + 10, limits[1]))
+        try:
+            with pytest.raises(OSError, match="full"):
+                journal.write("begin", words="x" * 100)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        fill(root, 0)
+        try:
+            journal.write("done", words="x" * 100_000)
+        finally:
+            journal.close()
+
+        assert [each["kind"] for each in read(str(root / "journal"))] == ["open", "done"]
 
 
 @contextlib.contextmanager

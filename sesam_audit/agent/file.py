@@ -204,6 +204,20 @@ class File(Action):
         except FileNotFoundError:
             return ("undone", "") if begun["before"]["type"] == "absent" else ("left", "it is gone")
 
+    def keeps(self, begun: Facts, done: Optional[Facts]) -> str:
+        """What a finish would remove: the old file, while it only has the name that we gave it."""
+        with contextlib.suppress(FileNotFoundError), self._placed() as swap:
+            if swap.holds_old(begun["before"]):
+                return "the old %s, kept as %s" % (self.want["path"], swap.old)
+        return ""
+
+    def finish(self, begun: Facts, done: Optional[Facts], note: Note) -> str:
+        with self._placed() as swap:
+            if not swap.holds_old(begun["before"]):
+                raise Stop("%s is not the old file any more" % swap.old, "", "changed")
+            swap.drop(begun["before"], {})
+        return "removed"
+
     def _disowned(self, swap: Swap, before: Facts, now: Facts, notes: Facts) -> UndoResult:
         """The old file is in its place: give it its owner back, take our second name of it away."""
         swap.drop(before, notes)

@@ -117,6 +117,14 @@ class Swap:
             return "undone", ""
         return "left", "it was changed since"
 
+    def holds_old(self, before: Facts) -> bool:
+        """Say whether the kept copy is the old file, unwritten, and in its place no more."""
+        try:
+            kept = os.stat(self.old, dir_fd=self.kept, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return stamped(described(kept), before) and kept.st_ino != self._inode(self.place.name)
+
     def drop(self, before: Facts, notes: Facts) -> None:
         """Take our second name away: of the old file, or of ours after it was swapped out."""
         if self._old_inode() in (before["inode"], notes.get("new", 0)):

@@ -215,6 +215,36 @@ def test_another_run_with_another_license_settles_the_first(root: Path, talk: Ag
     assert old.read_text() == LICENSE
 
 
+def test_finish_removes_the_old_file(root: Path, talk: Agent) -> None:
+    put(root / "srv/file", "old")
+    put(root / "srv/same", "same")
+    wanted = (file("/srv/file", "new"), file("/srv/same", "same", 2), file("/srv/made", "x", 3))
+    assert talk.carry_out(talk.plan(*wanted))["outcome"] == "done"
+
+    outlook = talk.ask("finish", dry=True)["actions"]
+    started = talk.ask("finish")
+    assert talk.follow(started["run"], started["from"])[-1]["outcome"] == "done"
+
+    words = f"the old /srv/file, kept as {Path(KEPT).name}"
+    assert [each["words"] for each in outlook] == [words]
+    assert not (root / KEPT).exists()
+    assert (root / "srv/file").read_text() == "new"
+    assert talk.ask("finish", dry=True)["actions"] == []
+    undone = talk.undo()
+    assert [each["id"] for each in undone["cannot"]] == ["01-file"]
+    assert [each["id"] for each in undone["undone"]] == ["03-file", "02-file"]
+
+
+def test_finish_removes_nothing_that_only_has_the_name(root: Path, talk: Agent) -> None:
+    put(root / "srv/file", "old")
+    assert talk.carry_out(talk.plan(file("/srv/file", "new")))["outcome"] == "done"
+    (root / KEPT).unlink()
+    (root / KEPT).write_text("another")
+
+    assert talk.ask("finish", dry=True)["actions"] == []
+    assert (root / KEPT).read_text() == "another"
+
+
 def test_what_is_kept_tells_nothing_of_a_license(root: Path, talk: Agent) -> None:
     secrets = {"license": LICENSE}
     plan = talk.plan(license_file("/srv/license.key"), secrets=secrets)

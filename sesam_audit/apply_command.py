@@ -112,7 +112,11 @@ def commands(
     @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
     @reaching
     def undo(host: str, **options: Any) -> int:
-        """Take back what an apply changed on HOST: the last one, or RUN."""
+        """Take back what an apply changed on HOST: the last one, or RUN.
+
+        Exit codes: 0 all was taken back that can be; 1 something was left, because it was changed
+        since or is in use, or a step failed; 10 with --plan, there is something to take back.
+        """
         from sesam_audit.apply_inputs import take_back
 
         return take_back(host, options, "undo")
@@ -125,7 +129,10 @@ def commands(
     @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
     @reaching
     def finish(host: str, **options: Any) -> int:
-        """Remove for good what a run kept on HOST: old containers, an old store, old files."""
+        """Remove for good what a run kept on HOST: old containers, an old store, old files.
+
+        Afterwards `undo` cannot bring them back.
+        """
         from sesam_audit.apply_inputs import take_back
 
         return take_back(host, options, "finish")

@@ -211,6 +211,6 @@ def _taken_back(link: AgentLink, teller: Teller, options: Mapping[str, Any], ver
     result = applying.carry_out(link, request, teller, verb)
     teller.lists(result)
     if result.get("outcome") == "done":
-        return NOTHING
+        return FAILED if result.get("left") else NOTHING
     teller.trouble(result)
     return INTERRUPTED if result.get("outcome") == "stopped" else FAILED

@@ -227,15 +227,32 @@ def networks(site: Site, _: Draft) -> Phase:
                 f"Look what uses it, then remove it:\n\n    sudo docker network rm {name}",
             )
         elif not same:
-            subnet = _subnet(site, taken)
+            wished = dict(zip(NETWORKS, site.profile.network_subnets, strict=False)).get(name)
+            if wished and (user := _user_of(site, wished)):
+                yield Stop(
+                    f"network_subnets: {wished} covers {user}", "Choose addresses nobody uses"
+                )
+                continue
+            covered = None if wished else _subnet(site, taken)
+            subnet = wished or covered
             yield Step(
                 kind="network",
                 title=f"Create the Docker network {name}" + (f" ({subnet})" if subnet else ""),
                 reason="the guide, Docker Setup, 3"
-                + ("; Docker's own choice could cover an address in use" if subnet else ""),
+                + ("; Docker's own choice could cover an address in use" if covered else ""),
                 after={"name": name, "subnet": subnet},
                 mends=site.open("layout.networks"),
             )
+
+
+def _user_of(site: Site, wished: str) -> str:
+    """Who has addresses of a subnet already, or is reached at them; "" for nobody."""
+    subnets, network = site.maybe(Subnets), ipaddress.ip_network(wished)
+    places = [(each.what, each.network) for each in subnets.places] if subnets else []
+    for name, taken in subnets.taken.items() if subnets else ():
+        places += [(f"Docker's network {name}", each) for each in taken]
+    known = [(what, ipaddress.ip_network(each, strict=False)) for what, each in places]
+    return next((what for what, x in known if x.version == 4 and x.overlaps(network)), "")
 
 
 def _subnet(site: Site, taken: list[str]) -> str | None:

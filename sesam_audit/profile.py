@@ -38,6 +38,7 @@ class Profile:
     proxy_credentials: str = ""
     public_addresses: tuple[str, ...] = ()
     client_networks: tuple[str, ...] = ()
+    network_subnets: tuple[str, ...] = ()
     auditor_stands_for: Literal["unset", "internet", "clients", "none"] = "unset"
     extra_destinations: tuple[str, ...] = ()
     public_roots: str = ""
@@ -228,6 +229,7 @@ def _validated(profile: Profile) -> Profile:
                 shown = "the value" if secret else f"{text!r:.200}"
                 raise UsageError(f"{key}: {shown} is not {rule.what}", rule.write)
     _check_vantages(profile)
+    _check_subnets(profile.network_subnets)
     for key, file in FILES.items():
         if getattr(profile, key):
             _check_file(key, getattr(profile, key), file)
@@ -257,3 +259,19 @@ def _check_file(key: str, path: str, rule: FileRule) -> None:
     except ValueError as error:
         why = " ".join(str(error).split())[:200]
         raise UsageError(f"{key}: {path!r} does not hold {rule.what}: {why}", rule.write) from error
+
+
+def _check_subnets(subnets: tuple[str, ...]) -> None:
+    import ipaddress
+
+    if not subnets:
+        return
+    try:
+        first, second = map(ipaddress.IPv4Network, subnets)
+    except ValueError as error:
+        raise UsageError(
+            f"network_subnets: {error}",
+            "Write two, for sesam and microservices: 10.213.0.0/24,10.213.1.0/24",
+        ) from error
+    if first.overlaps(second) or max(first.prefixlen, second.prefixlen) > 28:
+        raise UsageError("network_subnets: they overlap, or one is smaller than /28")

@@ -166,3 +166,14 @@ def test_ctrl_c_twice_leaves_the_work_to_itself(busy: Applier) -> None:
 
     assert told.end() == 130
     finished(process)
+
+
+def test_the_code_of_an_undo_tells_that_something_was_left(applier: Applier) -> None:
+    applier.lay_out()
+    applier.host.run("echo '# by hand' >>/srv/data/docker-compose.yml")
+    try:
+        back = applier("undo", "--yes")
+        assert (back.code, "Left, because" in back.out) == (1, True), back.errors
+        assert "Write /srv/data/docker-compose.yml: it was changed since" in back.out
+    finally:
+        applier.host.run("rm -f /srv/data/docker-compose.yml")

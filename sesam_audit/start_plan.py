@@ -152,6 +152,12 @@ def _refusals(site: Site, draft: Draft) -> Iterator[Stop]:
     for name in ("inbound.port-owner", "docker.conflicts"):
         if site.failed(name) and not mended[name]:
             yield Stop(site.failed(name), f"See `sesam-audit explain {name}`, or use --no-start")
+    if site.failed("docker.selinux"):
+        yield Stop(
+            site.failed("docker.selinux"),
+            'Take "selinux-enabled" out of /etc/docker/daemon.json and --selinux-enabled out of its'
+            " unit, relabel nothing, or use --no-start:\n\n    sudo systemctl restart docker",
+        )
     if site.profile.certificates != "letsencrypt" or site.wishes.start_anyway:
         return
     for name in ("inbound.http", "inbound.dns"):

@@ -334,6 +334,35 @@ def test_a_network_gets_addresses_of_its_own_where_dockers_choice_would_cover_ot
     assert subnets == ["10.213.0.0/24", "10.213.1.0/24"]
 
 
+def test_the_profile_names_the_networks_addresses() -> None:
+    profile = Profile(network_subnets=("10.9.0.0/24", "10.9.1.0/24"))
+    wanted = [step.after["subnet"] for step in of_kind(drafted(profile=profile), "network")]
+    one_there = of_kind(drafted(networks("sesam"), profile=profile), "network")
+
+    assert wanted == ["10.9.0.0/24", "10.9.1.0/24"]
+    assert [step.after["subnet"] for step in one_there] == ["10.9.1.0/24"]
+
+
+def test_addresses_in_use_are_not_taken_whoever_wants_it() -> None:
+    subnets = ("10.9.0.0/24", "10.9.1.0/24")
+    profile = Profile(network_subnets=subnets, client_networks=("10.9.1.7/32",))
+
+    (stop,) = drafted(profile=profile).stops
+
+    assert "10.9.1.0/24 covers the clients' network 10.9.1.7/32" in stop.words
+
+
+def test_with_selinux_in_the_daemon_nothing_is_started_and_all_is_laid_out() -> None:
+    enforcing = {File("/sys/fs/selinux/enforce"): FileAnswer(text="1")}
+    labels = docker("20.10", SecurityOptions=["name=selinux"])
+
+    started = drafted(enforcing, labels, start=True).stops
+    laid_out = drafted(enforcing, labels)
+
+    assert any("the stack's mounts would be refused" in stop.words for stop in started)
+    assert (laid_out.stops, bool(laid_out.steps)) == ([], True)
+
+
 def test_nothing_is_planned_without_root() -> None:
     made = drafted({Self(): SelfAnswer(uid=1000, user="plain")})
 

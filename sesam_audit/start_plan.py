@@ -123,7 +123,11 @@ def _refresh(site: Site, wanted: tuple[str, ...]) -> list[str]:
 
 def _read_at_start(site: Site, container: Container) -> list[str]:
     """Traefik does not watch certificates: a new one is served by a new process only."""
-    if site.profile.certificates == "letsencrypt" or container.repository != "traefik":
+    stack = site.maybe(Stack)
+    role = stack.role("traefik") if stack else None
+    traefik = container.repository.endswith("traefik")  # an id alone, once its tag has moved
+    named = container.service in {"traefik", role.name if role else ""}
+    if site.profile.certificates == "letsencrypt" or not (traefik or named):
         return []
     return [f"{CERTIFICATES}/{name}" for name in (CERTIFICATE, CERTIFICATE_KEY)]
 

@@ -10,6 +10,7 @@ from sesam_audit.asks import DockerApi, DockerApiAnswer, Run, RunAnswer
 from sesam_audit.facts.containers import ASK, Container
 from sesam_audit.facts.neighbours import MOUNTS
 from sesam_audit.facts.revivers import PLACES, _patterns
+from sesam_audit.profile import Profile
 from sesam_audit.site import Draft
 from tests.facts.bare import Given
 
@@ -154,3 +155,20 @@ def test_a_search_that_failed_is_said() -> None:
     (note,) = searched(plan(docker(), grep(error="ENOENT")))
 
     assert "cannot be told" in note
+
+
+# -- a stack that runs -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("image", ["traefik:latest", "mirror.example.org/traefik", "0123abcd"])
+@pytest.mark.parametrize("certificates", ["letsencrypt", "self-signed"])
+def test_traefik_starts_anew_for_certificates_of_ones_own(image: str, certificates: str) -> None:
+    labels = {"com.docker.compose.project": "data", "com.docker.compose.service": "traefik"}
+    there = {**other("traefik", image), "Labels": labels}
+    profile = Profile(node_domain="n.example.org", dns_admin="a@b.cc", certificates=certificates)  # type: ignore[arg-type]
+    answers = {ASK: DockerApiAnswer(status=200, value=[there])}
+
+    (step,) = of_kind(drafted(answers, sesam(), profile=profile, start=True), "restart")
+
+    own = ["/srv/data/traefik/certs/node.crt", "/srv/data/traefik/certs/node.key"]
+    assert step.after["files"] == (own if certificates == "self-signed" else [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from shlex import quote
 
 from msgspec import Struct
 
@@ -47,7 +48,10 @@ class Revivers(Struct, frozen=True):
         """For each file how a person ends that."""
         for path in self.files:
             unit = _UNIT.fullmatch(path)
-            yield f"sudo systemctl disable --now {unit[1]}" if unit else f"sudoedit {path}"
+            if unit:
+                yield f"sudo systemctl disable --now {quote(unit[1])}"
+            else:
+                yield f"sudoedit {quote(path)}"
 
 
 def _old(each: Container) -> bool:

@@ -75,10 +75,24 @@ class Session:
         if known := applying.appliance_of(status):
             made = draft(replace(site, wishes=replace(self.wishes, appliance=known)))
         looked = applying.look(link, made.steps, made.secrets)
-        made.stops.extend(looked.stops)
-        plan = applying.bound(looked, self.request.profile.changed(), applying.new_run())
+        plan = self._plan(looked)
+        run = applying.unfinished(status)
+        left = applying.remaining(link, run, plan, made.secrets) if run else None
+        made.stops.extend(applying.in_the_way(looked, run if left else None))
+        if run and left:
+            teller.say(f"Going on with run {run['run']}, which was interrupted: what is left of it")
+            already = len(run["plan"]["actions"]) - len(left.actions)
+            self._show(made, site, left, already, run["plan"]["id"])
+            request = {"plan": run["plan"], "boot": status["boot"]}
+            return self._decided(link, teller, made, site, left, request)
+        if stop := applying.stranded(run, plan):
+            made.stops.append(stop)
         self._show(made, site, plan, looked.already)
-        return self._decided(link, teller, made, site, plan, status, looked)
+        return self._decided(link, teller, made, site, plan, {"plan": plan.document()})
+
+    def _plan(self, looked: applying.Looked) -> Plan:
+        profile, wishes = self.request.profile.changed(), self.wishes.told()
+        return applying.bound(looked, profile, applying.new_run(), wishes)
 
     def _decided(  # noqa: PLR0913, PLR0917 - all that a decision is made on
         self,
@@ -87,16 +101,14 @@ class Session:
         made: Draft,
         site: Site,
         plan: Plan,
-        status: Document,
-        looked: applying.Looked,
+        request: Document,
     ) -> int:
+        """Ask, and do what was shown: `plan`, which is `request`'s or what is left of that."""
         left = unmended(site.findings, made)
-        if self.only_plan:
-            if made.stops or left:
-                return FAILED
-            return PENDING if plan.actions or made.missing else NOTHING
         if made.stops:
             return FAILED
+        if self.only_plan:
+            return PENDING if plan.actions or made.missing else NOTHING
         if made.missing and self.wishes.start:
             raise UsageError(
                 f"To start the stack, give {', '.join(made.missing)}", "Nothing was changed"
@@ -104,14 +116,8 @@ class Session:
         if not plan.actions:
             return self._audited_again(FAILED if left else NOTHING)
         self._ask(len(plan.actions))
-        request = {"plan": plan.document(), "secrets": made.secrets}
-        run = applying.unfinished(status)
-        if run and applying.continues(link, run, looked, made.secrets):
-            teller.say(f"Going on with run {run['run']}, which was interrupted")
-            request.update(plan=run["plan"], boot=status["boot"])
-        result = applying.carry_out(
-            link, {**request, "operator": applying.operator()}, teller.of(request["plan"])
-        )
+        told = {"secrets": made.secrets, "operator": applying.operator()}
+        result = applying.carry_out(link, {**request, **told}, teller.of(plan.document()))
         return self._ended(result, teller)
 
     def _attached(self, link: AgentLink, status: Document, teller: Teller) -> int:
@@ -121,8 +127,22 @@ class Session:
                 "A program that an earlier apply started still runs on the host",
                 "Wait until it has ended: sudo lsof /var/lib/sesam-audit",
             )
+        if not self._asked_for(status):
+            verbs = {"undo": "Taking back run", "finish": "Finishing run"}
+            what = f"{verbs.get(holder.get('verb', ''), 'Run')} {holder['run']}"
+            raise AuditError(
+                f"{what} of {holder['operator']} (since {holder['since']}) is at work there,"
+                " and it is not what is asked for now",
+                "Wait until it has ended, or give the very command that started it, to follow it",
+            )
         teller.say(f"Run {holder['run']} of {holder['operator']} is at work there: following it")
-        return self._ended(applying.follow(link, holder["run"], 0, teller), teller)
+        result = applying.follow(link, holder["run"], 0, teller.of(status["work"]))
+        return self._ended(result, teller)
+
+    def _asked_for(self, status: Document) -> bool:
+        """Whether what is at work there is an apply of this very request."""
+        work, now = status.get("work"), self._plan(applying.Looked((), 0, (), "", ""))
+        return work is not None and applying.same_request(work, now)
 
     def _ended(self, result: Document, teller: Teller) -> int:
         outcome = result.get("outcome")
@@ -153,12 +173,16 @@ class Session:
         self.delivery.write(report)
         return code or report.exit_code
 
-    def _show(self, made: Draft, site: Site, plan: Plan | None, already: int) -> None:
+    def _show(
+        self, made: Draft, site: Site, plan: Plan | None, already: int, approved: str = ""
+    ) -> None:
         """The plan goes to standard output when it is all that was asked for."""
         width = self.delivery.width()
         text = draft_text(made, unmended(site.findings, made), width=width, already=already)
         if plan and plan.actions:
-            shown = plan_text(self.target.spec, plan, width=width, verbose=self.delivery.verbose)
+            shown = plan_text(
+                self.target.spec, plan, width=width, verbose=self.delivery.verbose, of=approved
+            )
             text = f"{shown}\n{text}"
         elif plan:
             text = f"{self.target.spec}: nothing to do\n{text}"

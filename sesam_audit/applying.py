@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from sesam_audit import __version__
 from sesam_audit.agent_link import AgentLink, Document
 from sesam_audit.plan import Action, Plan
@@ -28,7 +30,7 @@ class Looked:
 
     actions: tuple[Action, ...]
     already: int
-    stops: tuple[Stop, ...]
+    stopped: tuple[tuple[Action, Stop], ...]
     machine: str
     boot: str
 
@@ -73,25 +75,21 @@ def look(link: AgentLink, steps: Sequence[Step], secrets: Mapping[str, str]) -> 
     actions = actions_of(steps)
     reply = link.ask("look", plan={"actions": [_spelt(each) for each in actions]}, secrets=secrets)
     found = {each["id"]: each for each in reply["actions"]}
-    stops = [
-        Stop(f"{each.title}: {seen['stop']}", seen.get("next", ""))
+    stopped = [
+        (each, Stop(f"{each.title}: {seen['stop']}", seen.get("next", "")))
         for each in actions
         if "stop" in (seen := found[each.id])
     ]
     needed = _needed(actions, found)
-    kept = tuple(_with(each, before=found[each.id].get("before")) for each in needed)
-    return Looked(kept, len(actions) - len(kept), tuple(stops), reply["machine"], reply["boot"])
+    kept = tuple(
+        msgspec.structs.replace(each, before=found[each.id].get("before")) for each in needed
+    )
+    return Looked(kept, len(actions) - len(kept), tuple(stopped), reply["machine"], reply["boot"])
 
 
 def _spelt(action: Action) -> Document:
     return {"id": action.id, "kind": action.kind, "title": action.title, "after": action.after,
             "secret": action.secret}  # fmt: skip
-
-
-def _with(action: Action, **changes: Any) -> Action:
-    from msgspec.structs import replace
-
-    return replace(action, **changes)
 
 
 def _needed(actions: Sequence[Action], found: Mapping[str, Document]) -> tuple[Action, ...]:
@@ -104,7 +102,7 @@ def _needed(actions: Sequence[Action], found: Mapping[str, Document]) -> tuple[A
     return tuple(kept)
 
 
-def bound(looked: Looked, profile: Mapping[str, str], run: str) -> Plan:
+def bound(looked: Looked, profile: Mapping[str, str], run: str, wishes: Mapping[str, Any]) -> Plan:
     """The plan for this machine, in this boot, on what was seen there."""
     return Plan(
         tool=f"sesam-audit {__version__}",
@@ -112,6 +110,7 @@ def bound(looked: Looked, profile: Mapping[str, str], run: str) -> Plan:
         machine=looked.machine,
         boot=looked.boot,
         profile=dict(profile),
+        wishes=dict(wishes),
         actions=looked.actions,
     )
 
@@ -146,16 +145,61 @@ def appliance_of(status: Document) -> str:
     return known
 
 
-def continues(link: AgentLink, run: Document, looked: Looked, secrets: Mapping[str, str]) -> bool:
-    """Whether what is left of an interrupted run is what would be planned now."""
-    left = [each for each in run["plan"]["actions"] if each["id"] not in run["done"]]
-    reply = link.ask("look", plan={"actions": left}, secrets=secrets, run=run["run"])
+def same_request(plan: Document, new: Plan) -> bool:
+    """Whether a plan was made for what is asked for now."""
+    return (plan.get("wishes"), plan.get("profile")) == (new.wishes, new.profile)
+
+
+def remaining(link: AgentLink, run: Document, new: Plan, secrets: Mapping[str, str]) -> Plan | None:
+    """What is left of an interrupted run, where that is what would be planned now; else None.
+
+    What was not begun must be as that plan saw it, or the agent would refuse it ever again.
+    """
+    if not same_request(run["plan"], new):
+        return None
+    old = msgspec.convert({k: v for k, v in run["plan"].items() if k != "id"}, Plan)
+    left = [each for each in old.actions if each.id not in run["done"]]
+    spelt = [{**_spelt(each), "before": each.before} for each in left]
+    plan = {"actions": spelt, "boot": old.boot}
+    reply = link.ask("look", plan=plan, secrets=secrets, run=run["run"])
     if reply["strange"]:
-        return False
-    holding = {each["id"] for each in reply["actions"] if each.get("holds")}
-    then = [(x["kind"], x["after"]) for x in left if x["id"] not in holding]
-    now = [(x.kind, x.after) for x in looked.actions]
-    return [x for x in then if x in now] == now
+        return None
+    found = {each["id"]: each for each in reply["actions"]}
+    for each in left:
+        seen = found[each.id]
+        if not (each.id in run["begun"] or seen.get("holds") or seen.get("same", not each.before)):
+            return None
+    then, now = [(x.kind, x.after) for x in left], [(x.kind, x.after) for x in new.actions]
+    if [each for each in then if each in now] != now:
+        return None
+    needed = _needed(left, found)
+    shown = tuple(each for each in left if each in needed or each.id in run["begun"])
+    return msgspec.structs.replace(old, actions=shown)
+
+
+def in_the_way(looked: Looked, run: Document | None) -> list[Stop]:
+    """What the look found wrong; what was interrupted there puts right, where the run goes on."""
+    own = [(x["kind"], x["after"]) for x in run["plan"]["actions"]
+           if x["id"] == run["interrupted"]] if run else []  # fmt: skip
+    return [stop for action, stop in looked.stopped if (action.kind, action.after) not in own]
+
+
+def stranded(run: Document | None, new: Plan) -> Stop | None:
+    """A store that an interrupted run has yet to move, and that the new plan would leave behind."""
+    here = [_move(each.after) for each in new.actions if each.kind == "move-store"]
+    for each in run["moves"] if run else ():
+        if run and _move(each["after"]) not in here:
+            return Stop(
+                f"run {run['run']} put the old installation to rest, and its store"
+                f" {each['after']['source']} has not moved yet",
+                "Give the command of then again, with the same options, or take it back:\n\n"
+                f"    sesam-audit undo HOST {run['run']}",
+            )
+    return None
+
+
+def _move(after: Mapping[str, Any]) -> tuple[Any, Any]:
+    return after["source"], after["target"]
 
 
 def carry_out(

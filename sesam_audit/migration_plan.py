@@ -20,7 +20,15 @@ def migration(site: Site, draft: Draft) -> Phase:
     old = site.need(OldInstallation)
     _note_revivers(site, draft, old)
     _note_neighbours(site, draft)
-    if not old.containers:
+    if not old.containers and not old.moving:
+        return
+    resting = [each for each in old.moving if each.resting]
+    if resting and not site.wishes.start:
+        yield Stop(
+            f"the old node is at rest as {resting[0].container}, and its store {resting[0].path}"
+            " has not moved yet",
+            "Go on without --no-start, or take that back: sesam-audit undo HOST",
+        )
         return
     if not site.wishes.start:
         names = ", ".join(each.name for each in old.containers)

@@ -34,6 +34,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     machine: str
     boot: str
     profile: dict[str, Any] = {}
+    wishes: dict[str, Any] = {}  # what the command line asked for; see site.Wishes.told
     actions: tuple[Action, ...] = ()
 
     def document(self) -> dict[str, Any]:

@@ -19,11 +19,11 @@ _ABSENT = "not there"
 _HANG = " " * 5
 
 
-def plan_text(host: str, plan: Plan, *, width: int, verbose: bool = False) -> str:
-    """Every action with before, after, reason and what it mends."""
+def plan_text(host: str, plan: Plan, *, width: int, verbose: bool = False, of: str = "") -> str:
+    """Every action with before, after, reason and what it mends; `of` is the whole plan's id."""
     count = len(plan.actions)
     head = f"{clean(host)}: {count} action{'s' if count != 1 else ''}"
-    lines = [_bold(head), _dim(f"plan {plan.document()['id'][:16]}, run {plan.run}")]
+    lines = [_bold(head), _dim(f"plan {(of or plan.document()['id'])[:16]}, run {plan.run}")]
     number = 1
     for group in _groups(plan.actions):
         lines += ["", *_group(number, group, width, verbose=verbose)]

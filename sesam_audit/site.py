@@ -33,6 +33,22 @@ class Wishes:
     deadline: int = 900  # seconds to wait for the started stack
     appliance: str = ""  # a fresh UUID, used where the host has none
 
+    def told(self) -> dict[str, Any]:
+        """What was asked for, without secrets: what was begun goes on for the same request only."""
+        given, values = self.license, self.environment
+        return {
+            "start": self.start,
+            "start_anyway": self.start_anyway,
+            "replace_stack": self.replace_stack,
+            "backup_made": self.backup_made,
+            "deadline": self.deadline,
+            "license": [given.id, given.expires] if given else None,
+            "certificate": self.certificate.fingerprint if self.certificate else None,
+            "login": self.login.user if self.login else None,
+            "values": dict(values.values),
+            "names": sorted(values.lines),
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:

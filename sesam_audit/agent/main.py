@@ -83,10 +83,13 @@ def answer(request: Request, state: State, reply: Reply) -> None:
 def looking(request: Request, state: State, reply: Reply) -> None:
     """Verb `look` {plan, secrets, run}: what is there for each action, on which machine and boot.
 
-    `strange` are the secrets that are not those of the run, where one is named.
+    An action that has a `before` is told whether that is still `same`. `strange` are the secrets
+    that are not those of the run, where one is named.
     """
-    secrets = request.get("secrets") or {}
-    found, mask = look(Host(state, None, secrets), request["plan"]), Mask(secrets.items())
+    plan, secrets = request["plan"], request.get("secrets") or {}
+    rebooted = plan.get("boot", boot()) != boot()
+    found = look(Host(state, None, secrets, rebooted=rebooted), plan)
+    mask = Mask(secrets.items())
     for each in found:
         each.update((key, mask(each[key])) for key in ("stop", "next") if key in each)
     run = request.get("run")
@@ -95,12 +98,14 @@ def looking(request: Request, state: State, reply: Reply) -> None:
 
 
 def status(_: Request, state: State, reply: Reply) -> None:
-    """Verb `status` {}: who is at work, all runs, and the plan of one that is unfinished."""
+    """Verb `status` {}: who is at work on which plan, all runs, the plan of an unfinished one."""
     told: Dict[str, Any] = {"machine": machine(state.root), "boot": boot()}
     holder, runs = state.holder(), []
     told["held"] = state.held()
     told["appliance"] = state.appliance()
     told["holder"] = dict(holder, alive=alive(holder)) if holder else None
+    if told["held"] and alive(holder) and holder.get("verb") == "start":
+        told["work"] = state.run(holder["run"]).plan()
     for run in state.runs():
         story = Story(run.records())
         if story.state == "new":
@@ -111,7 +116,8 @@ def status(_: Request, state: State, reply: Reply) -> None:
         about["begun"] = list(story.chapters)
         about["done"] = [name for name, each in story.chapters.items() if each.done]
         if story.state == "unfinished":
-            about["plan"] = run.plan()
+            about["plan"] = plan = run.plan()
+            about["moves"] = story.open_moves(plan or {"actions": []})
         runs.append(about)
     reply(dict(told, runs=runs))
 

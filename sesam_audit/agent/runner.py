@@ -139,6 +139,8 @@ def look(host: Host, plan: Record) -> List[Dict[str, Any]]:
             action = made(spec, host)
             told["before"] = action.look()
             told["holds"] = action.holds(told["before"])
+            if spec.get("before"):
+                told["same"] = action.same(spec["before"], told["before"])
         except Stop as stop:
             told.update(stop=stop.words, next=stop.step)
         except OSError as error:

@@ -124,7 +124,7 @@ class State:
         return False
 
     def holder(self) -> Dict[str, Any]:
-        """Who said to hold the lock last: run, operator, pid, since."""
+        """Who said to hold the lock last: run, verb, plan, operator, pid, since."""
         content = content_of(os.path.join(self.path, "holder.json"))
         return json.loads(content.decode()) if content else {}
 
@@ -132,15 +132,19 @@ class State:
         holder = self.holder()
         if not holder:
             return ["another apply is at work on this machine", "Wait until it has ended."]
-        who = "run %(run)s of %(operator)s (process %(pid)s, since %(since)s)" % holder
+        verb = str(holder.get("verb", "start"))
+        who = "" if verb == "start" else "%s of " % verb
+        who += "run %(run)s of %(operator)s (process %(pid)s, since %(since)s)" % holder
         if alive(holder):
-            return ["%s is at work on this machine" % who, "Attach to it, or wait."]
+            step = "Wait until it has ended; the same command as then follows it."
+            return ["%s is at work on this machine" % who, step]
         words = "%s was killed, and a program that it started still runs" % who
         return [words, "Wait until it has ended: sudo lsof %s" % WHERE]
 
-    def hold(self, run: str, operator: str) -> None:
-        """Write down for people who holds the lock."""
+    def hold(self, run: str, operator: str, verb: str, plan: str) -> None:
+        """Write down for people who holds the lock, and for which work."""
         facts = {"run": run, "operator": operator, "pid": os.getpid(), "boot": boot()}
+        facts.update(verb=verb, plan=plan)
         facts.update(since=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
         facts.update(start=started(os.getpid()))
         write_whole(os.path.join(self.path, "holder.json"), canonical(facts))

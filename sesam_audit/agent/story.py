@@ -65,6 +65,21 @@ class Story:
         open_ones = [name for name, chapter in self.chapters.items() if chapter.done is None]
         return open_ones[-1] if open_ones else None
 
+    def open_moves(self, plan: Record) -> List[Record]:
+        """The moves of a store that are not done, once a container of it was put to rest.
+
+        A start without them would be one on an empty store, for nothing runs in the old place.
+        """
+        begun = {name: each for name, each in self.chapters.items() if not each.undo}
+        kinds = {each["id"]: each["kind"] for each in plan["actions"]}
+        if self.state != "unfinished" or "keep-container" not in map(kinds.get, begun):
+            return []
+        return [
+            each
+            for each in plan["actions"]
+            if each["kind"] == "move-store" and not (each["id"] in begun and begun[each["id"]].done)
+        ]
+
     def changed_something(self) -> bool:
         """Say whether there is something that an undo would look at."""
         return self.state != "undone" and bool(self.chapters)

@@ -32,7 +32,7 @@ def start(request: Request, state: State, reply: Reply) -> None:
     plan = request["plan"]
     check_plan(plan, request.get("boot", plan["boot"]), state)
     state.make()
-    if not locked(state, plan["run"], reply):
+    if not locked(state, plan["run"], request, reply):
         return
     run = state.run(plan["run"])
     story = Story(run.records())
@@ -42,6 +42,8 @@ def start(request: Request, state: State, reply: Reply) -> None:
     if stored and stored["id"] != plan["id"]:
         raise Stop("run %s has another plan" % run.name)
     others = [each for each in unfinished(state) if each.name != run.name]
+    for other in others:
+        check_moves(other, plan)
     state.check_space()
     state.make_key()
     state.begin(run.name, plan, request.get("secrets") or {})
@@ -77,17 +79,23 @@ def check_plan(plan: Record, approved: str, state: State) -> None:
         )
 
 
-def locked(state: State, run: str, reply: Reply) -> bool:
-    """Take the lock; False, and said, when this very run is at work already."""
+def locked(state: State, run: str, request: Request, reply: Reply) -> bool:
+    """Take the lock; False, and said, when this very request is at work already."""
     try:
         state.take()
     except Stop:
         holder = state.holder()
-        if alive(holder) and holder["run"] == run:
+        same = [holder.get(key) for key in ("run", "verb", "plan")]
+        if alive(holder) and same == [run, request["verb"], _plan_of(request)]:
             reply({"run": run, "attached": True, "from": 0})
             return False
         raise
     return True
+
+
+def _plan_of(request: Request) -> str:
+    """The id of the plan that a request brings; "" for an undo or a finish."""
+    return str((request.get("plan") or {}).get("id", ""))
 
 
 def unfinished(state: State) -> List[Run]:
@@ -103,6 +111,23 @@ def unfinished(state: State) -> List[Run]:
         if story.state == "unfinished":
             found.append(run)
     return found
+
+
+def check_moves(other: Run, plan: Record) -> None:
+    """Refuse to close a run that has yet to move a store, unless the new plan moves it."""
+    here = [_move(each) for each in plan["actions"] if each["kind"] == "move-store"]
+    for each in Story(other.records()).open_moves(other.plan() or {"actions": []}):
+        if _move(each) not in here:
+            raise Stop(
+                "run %s put the old installation to rest, and its store %s has not moved yet"
+                % (other.name, each["after"]["source"]),
+                "Run the command of then again, or take it back: sesam-audit undo HOST %s"
+                % other.name,
+            )
+
+
+def _move(action: Record) -> List[str]:
+    return [action["after"]["source"], action["after"]["target"]]
 
 
 def settle(host: Host, run: Run) -> Result:
@@ -147,7 +172,7 @@ def undo(request: Request, state: State, reply: Reply) -> None:
     if request.get("dry"):
         reply({"run": run.name, "actions": undoing.outlook(run)})
         return
-    if not locked(state, run.name, reply):
+    if not locked(state, run.name, request, reply):
         return
     undoing.check_last(state, run)
     worker(state, run, request, True, undoing.undo, reply)
@@ -158,7 +183,7 @@ def finish(request: Request, state: State, reply: Reply) -> None:
     run = chosen(state, request.get("run"))
     if request.get("dry"):
         reply({"run": run.name, "actions": finish_outlook(Host(state, run), run)})
-    elif locked(state, run.name, reply):
+    elif locked(state, run.name, request, reply):
         worker(state, run, request, True, finish_run, reply)
 
 
@@ -183,7 +208,7 @@ def worker(
 
     def detached() -> None:
         events = Events(run, secrets)
-        state.hold(run.name, operator)
+        state.hold(run.name, operator, request["verb"], _plan_of(request))
         events("attempt", verb=request["verb"], operator=operator)
         host = Host(state, run, secrets, events, rebooted)
         result = guarded(host, run, work)

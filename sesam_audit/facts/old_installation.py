@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from posixpath import normpath
-from typing import Any
 
 from msgspec import Struct
 
+from sesam_audit.agent.places import store_of
 from sesam_audit.asks import DockerApi, Stat, StatAnswer, Steps
 from sesam_audit.facts import every, gather
 from sesam_audit.facts.containers import Container, Containers
-from sesam_audit.facts.engine import content, mapping
+from sesam_audit.facts.engine import content
 from sesam_audit.facts.mounts import Mounts
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import LICENSE, store
@@ -20,8 +18,6 @@ from sesam_audit.wanted import LICENSE, store
 NAMES = ("watchtower", "traefik", "sesam-node", "fluentbit")
 NODE = "sesam/sesam-node"
 _LAST = {NODE: 2, "sesam/fluent-bit": 1}  # the updater and the door first, the node at the end
-_DATA = re.compile(r"(?:^|\s)-d[\s=]+([^\s'\"]+)")
-_IN_CONTAINER = "/sesam/data"
 _KEYS = ("Id", "Args", "Mounts")
 
 
@@ -33,10 +29,14 @@ class OldStore(Struct, frozen=True):
     licensed: bool = False
     renamed: bool = False  # on the mount of the new place: it needs no copy
     here: bool = False  # it is the new place
+    resting: bool = False  # an apply put the container to rest, and did not come to the store
 
 
 class OldInstallation(Struct, frozen=True):
-    """Sesam's containers that the stack of /srv/data did not make, in the order of their end."""
+    """Sesam's containers that the stack of /srv/data did not make, in the order of their end.
+
+    `stores` also has those that an interrupted apply left behind with a container it put to rest.
+    """
 
     containers: tuple[Container, ...] = ()
     stores: tuple[OldStore, ...] = ()
@@ -58,18 +58,19 @@ class OldInstallation(Struct, frozen=True):
             (each for each in everything.containers if _sesams(each)),
             key=lambda each: (_LAST.get(each.repository, 0), each.name),
         )
-        nodes = [each for each in old if each.repository == NODE]
+        resting = [each for each in everything.containers if each.kept]
+        nodes = [each for each in (*old, *resting) if each.repository == NODE]
         told = yield from every(DockerApi(f"/containers/{e.id}/json", _KEYS) for e in nodes)
-        places = [_place(content(answer, dict)) for answer in told]
+        places = [store_of(content(answer, dict)) for answer in told]
         target = store(profile)
         found = yield from every(
             Stat(path) for place in places for path in (target, place, f"{place}/{LICENSE}")
         )
-        stores = tuple(
+        stores = (
             _store(node, place, found[3 * number : 3 * number + 3], mounts, target)
             for number, (node, place) in enumerate(zip(nodes, places, strict=True))
         )
-        return cls(tuple(old), stores)
+        return cls(tuple(old), tuple(each for each in stores if each is not None))
 
 
 def _sesams(container: Container) -> bool:
@@ -78,25 +79,15 @@ def _sesams(container: Container) -> bool:
     return container.repository.startswith("sesam/") or container.name in NAMES
 
 
-def _place(record: dict[str, Any]) -> str:
-    """The host's directory behind the node's data argument; "" when it is in no mount."""
-    words = record.get("Args")
-    said = _DATA.search(" ".join(map(str, words)) if isinstance(words, list) else "")
-    inside, best = normpath(said[1] if said else _IN_CONTAINER), ("", "")
-    mounts = record.get("Mounts")
-    for each in map(mapping, mounts if isinstance(mounts, list) else ()):
-        at, source = normpath(str(each.get("Destination", ""))), str(each.get("Source", ""))
-        if (inside == at or inside.startswith(f"{at}/")) and len(at) > len(best[0]) and source:
-            best = (at, source)
-    return normpath(best[1] + inside[len(best[0]) :]) if best[0] else ""
-
-
 def _store(
     node: Container, place: str, found: Sequence[StatAnswer], mounts: Mounts, target: str
-) -> OldStore:
+) -> OldStore | None:
+    """None for a container at rest whose store has moved: nothing is left where it was."""
+    wanted, there, license_there = found
+    if node.kept and (not place or there.missing):
+        return None
     if not place:
         return OldStore(node.name)
-    wanted, there, license_there = found
     same = not wanted.error and _identity(wanted) == _identity(there)
     return OldStore(
         node.name,
@@ -104,6 +95,7 @@ def _store(
         licensed=not license_there.error,
         renamed=mounts.holding(place) == mounts.holding(target),
         here=place == target or same,
+        resting=node.kept,
     )
 
 

@@ -83,6 +83,23 @@ def test_a_second_one_is_kept_out_and_told_by_whom(root: Path, slow: Agent) -> N
     assert events[-1]["outcome"] == "done"
 
 
+def test_another_verb_or_plan_never_attaches(root: Path, slow: Agent) -> None:
+    """It would be told of the end of a work that it did not ask for."""
+    plan = slow.plan(*(directory(f"/srv/{number}", number) for number in range(5)))
+    started = slow.ask("start", plan=plan, operator="alice")
+    holder(root)
+    with agent(str(root)) as second:
+        same_run = second.ask("start", plan=second.plan(directory("/srv/x")))
+        answers = [second.ask(verb, run=RUN) for verb in ("undo", "finish")]
+        work = second.ask("status")["work"]
+
+    for answer in (same_run, *answers):
+        assert answer["stop"].startswith(f"run {RUN} of alice (process ")
+        assert answer["stop"].endswith(") is at work on this machine")
+    assert work["id"] == plan["id"]
+    assert slow.follow(RUN, started["from"])[-1]["outcome"] == "done"
+
+
 def test_a_stop_takes_effect_between_actions_and_the_same_plan_goes_on(
     root: Path, slow: Agent
 ) -> None:

@@ -31,12 +31,17 @@ def old(args: object, mounts: list[dict[str, Any]], **stats: StatAnswer) -> OldI
     answers: Given = {
         ASK: DockerApiAnswer(status=200, value=listed),
         File("/proc/self/mountinfo", limit=262_144): FileAnswer(text=MOUNTINFO),
-        DockerApi("/containers/node/json", ("Id", "Args", "Mounts")): DockerApiAnswer(
-            status=200, value=about
+        _inspect("node"): DockerApiAnswer(status=200, value=about),
+        _inspect("sesam-audit-kept-x"): DockerApiAnswer(
+            status=200, value={"Args": [], "Mounts": [bind("/opt/kept")]}
         ),
         **{Stat(path.replace("_", "/")): answer for path, answer in stats.items()},
     }
     return find(OldInstallation, answers)
+
+
+def _inspect(name: str) -> DockerApi:
+    return DockerApi(f"/containers/{name}/json", ("Id", "Args", "Mounts"))
 
 
 def bind(source: str, destination: str = "/sesam/data") -> dict[str, Any]:
@@ -92,3 +97,11 @@ def test_the_license_lies_in_it() -> None:
     assert old(LAKE, [bind("/opt/store")], **license_there).moving == (
         OldStore("node", "/opt/store", licensed=True),
     )
+
+
+def test_a_store_that_an_interrupted_move_left_counts_until_it_has_moved() -> None:
+    left = old(LAKE, [bind(TARGET)], **{"/opt/kept": StatAnswer(kind="directory", inode=9)})
+
+    assert [(each.path, each.resting) for each in left.moving] == [("/opt/kept", True)]
+    assert [each.name for each in left.containers] == ["watchtower", "node"]
+    assert old(LAKE, [bind(TARGET)]).moving == ()

@@ -145,7 +145,8 @@ def test_from_nothing_to_laid_out_and_back(applier: Applier) -> None:
     assert failed == LOGIN_STAYS, done.errors
     assert done.code == 1
 
-    again = applier("apply", "--plan", "--no-start")
+    again = applier("apply", "--plan", "--no-start", "--set", "hardware.cpus=64")
+    assert "hardware.cpus" in again.out
     assert (again.code, "nothing to do" in again.out) == (0, True), again.out
     laid = tree(host)
     assert applier.lay_out().code == 1

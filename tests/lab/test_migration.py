@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import interrupt
+
 from . import perfect
 from .host import LabHost
 from .lab import Lab
 from .stack import Stack
-from .test_apply import applying
+from .test_apply import Applier, applying
+from .test_apply_trouble import Told, finished
 from .working import PASSWORD, PROJECT, SERVICES, USER, Work, working_on
 
 STORE = perfect.STORE
@@ -221,41 +224,88 @@ def test_a_container_that_removes_itself_is_not_stopped(host: LabHost, work: Wor
         host.run("docker rm --force --volumes node; rm -rf /var/lib/sesam-audit")
 
 
-def test_by_one_command(lab: Lab, tmp_path: Path) -> None:
-    """From an installation that was started by hand to the live stack, and nothing twice."""
-    with applying(lab, "by-hand", tmp_path) as bare:
+@contextlib.contextmanager
+def by_hand(lab: Lab, name: str, directory: Path, node: str = OLD_NODE) -> Iterator[Applier]:
+    """A host with an installation that was started by hand, and who applies to it."""
+    with applying(lab, name, directory) as bare:
         host = bare.host
-        applier = replace(bare, settings=(*bare.settings, "auditor_stands_for=internet"))
         host.run("useradd --uid 1500 --user-group --create-home sesam")
         host.run(FILL.format(store="/opt/sesam/store"), text=perfect.license_text())
         host.run(f"docker login --username {USER} --password-stdin", text=PASSWORD)
         options = "--detach --name sesam-node --restart always -v /opt/sesam/store:/sesam/data"
         host.run(
             f"docker run {options} -v /opt/sesam/logs:/sesam/logs"
-            f" sesam/sesam-node:weekly-prod sh -c '{OLD_NODE}' && docker logout",
+            f" sesam/sesam-node:weekly-prod sh -c '{node}' && docker logout",
             timeout=120,
         )
         host.run("until test -e /opt/sesam/store/lab-started; do sleep 0.1; done")
+        yield replace(bare, settings=(*bare.settings, "auditor_stands_for=internet"))
+
+
+WORDS = ("--yes", "--login", USER, "--format", "json")
+
+
+def test_by_one_command(lab: Lab, tmp_path: Path) -> None:
+    """From an installation that was started by hand to the live stack, and nothing twice."""
+    with by_hand(lab, "by-hand", tmp_path) as applier:
+        host = applier.host
         before = tree(host, "/opt/sesam/store")
         host.write(UNIT, "[Service]\nExecStart=/usr/bin/docker start -a sesam-node\n")
         shop = "--label com.docker.compose.project=shop"
         host.run(f"docker create --name traefik {shop} traefik:latest", timeout=120)
-        words = ("--login", USER, "--format", "json")
 
-        refused = applier("apply", "--yes", *words, text=f"{PASSWORD}\n")
+        refused = applier("apply", *WORDS, text=f"{PASSWORD}\n")
         assert "--backup-made" in refused.errors
         assert "of the compose project shop, has a name" in " ".join(refused.errors.split())
         assert "sudo systemctl disable --now old.service" in refused.errors
         assert state(host, "sesam-node") == "running always"
-        answers = ("--backup-made", "--stop", "traefik")
-        done = applier("apply", "--yes", *answers, *words, text=f"{PASSWORD}\n")
+        done = applier("apply", "--backup-made", "--stop", "traefik", *WORDS, text=f"{PASSWORD}\n")
 
         assert (done.host()["stage"], done.host()["verdict"]) == ("live", "ready"), done.errors
         assert tree(host, STORE) == before
         assert state(host, "sesam-audit-kept-sesam-node") == "exited no"
         again = applier("apply", "--plan")
         assert (again.code, "nothing to do" in again.out) == (0, True), again.out
-        finished = applier("finish", "--yes")
-        assert "sesam-audit-kept" not in host.run("docker ps --all").stdout, finished.errors
+        ended = applier("finish", "--yes")
+        assert "sesam-audit-kept" not in host.run("docker ps --all").stdout, ended.errors
         assert "store" not in host.run("ls -A /opt/sesam").stdout
         assert tree(host, STORE) == before
+
+
+SLOW_TO_END = (  # so that somebody comes in between
+    "end() { sleep 6; kill $child; exit 0; }; trap end TERM;"
+    " gosu 1500 lake -l /sesam/logs -d /sesam/data & child=$!; wait"
+)
+
+
+def test_stopped_before_the_store_moves_it_goes_on_with_the_store(lab: Lab, tmp_path: Path) -> None:
+    """The node rests, the store waits: no rerun may start the stack on an empty one."""
+    with by_hand(lab, "half-way", tmp_path, SLOW_TO_END) as applier:
+        host = applier.host
+        before = tree(host, "/opt/sesam/store")
+        command = ("apply", "--backup-made", *WORDS)
+        process = applier.start(*command)
+        assert process.stdin
+        process.stdin.write(f"{PASSWORD}\n")
+        process.stdin.flush()
+        told = Told(process)
+        told.until("Stop sesam-node and keep it aside")
+        interrupt(process)
+        assert told.end() == 130, told.text
+        finished(process)
+        assert state(host, "sesam-audit-kept-sesam-node") == "exited no"
+        assert host.run(f"ls -A {STORE}").stdout == ""
+
+        other = applier("apply", "--yes", "--no-start")
+        assert other.code == 1, other.errors
+        assert "its store /opt/sesam/store has not moved yet" in other.errors
+        assert host.run(f"ls -A {STORE}").stdout == ""
+        planned = applier("apply", "--plan", "--backup-made", "--login", USER)
+        assert planned.code == 10, planned.out
+        assert "Move the store of" in planned.out
+        again = applier(*command, text=f"{PASSWORD}\n")
+
+        assert "Going on with run" in again.errors
+        assert (again.host()["stage"], again.host()["verdict"]) == ("live", "ready"), again.errors
+        assert tree(host, STORE) == before
+        assert (applier("apply", "--plan").code) == 0

@@ -153,6 +153,7 @@ def same_request(plan: Document, new: Plan) -> bool:
 def remaining(link: AgentLink, run: Document, new: Plan, secrets: Mapping[str, str]) -> Plan | None:
     """What is left of an interrupted run, where that is what would be planned now; else None.
 
+    Where a store has yet to move, the same request goes on whatever else would be planned now.
     What was not begun must be as that plan saw it, or the agent would refuse it ever again.
     """
     if not same_request(run["plan"], new):
@@ -170,7 +171,7 @@ def remaining(link: AgentLink, run: Document, new: Plan, secrets: Mapping[str, s
         if not (each.id in run["begun"] or seen.get("holds") or seen.get("same", not each.before)):
             return None
     then, now = [(x.kind, x.after) for x in left], [(x.kind, x.after) for x in new.actions]
-    if [each for each in then if each in now] != now:
+    if not run["moves"] and [each for each in then if each in now] != now:
         return None
     needed = _needed(left, found)
     shown = tuple(each for each in left if each in needed or each.id in run["begun"])

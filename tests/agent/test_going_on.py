@@ -118,6 +118,15 @@ def test_a_run_that_has_yet_to_move_a_store_is_not_superseded(talk: Agent, root:
     assert stop.words in answer["stop"]
 
 
+def test_with_a_store_yet_to_move_the_same_request_goes_on(talk: Agent, root: Path) -> None:
+    """The move came as far as leaving nothing in the old place: nobody plans it again."""
+    run = begun(talk, root, moving(root), 2, 1)
+    also = directory("/srv/one", 9)  # what nobody thought of then
+
+    assert left(talk, run, planned(talk, also)) == ["02-move"]
+    assert left(talk, run, planned(talk, also, start=False)) is None
+
+
 def test_a_plan_that_moves_the_same_store_may_follow(talk: Agent, root: Path) -> None:
     (root / "old/store").mkdir(parents=True)
     (root / "srv/data").mkdir()

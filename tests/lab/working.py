@@ -36,6 +36,12 @@ class Work:
         self.secrets = {"registry": PASSWORD}
         self._number = 0
 
+    def look(self, kind: str, after: dict[str, Any]) -> Answer:
+        """What the agent sees before a plan is made: what it holds, or why nothing may be done."""
+        spec = {"id": "01", "kind": kind, "title": kind, "after": after, "secret": None}
+        (seen,) = self.agent.ask("look", plan={"actions": [spec]})["actions"]
+        return dict(seen)
+
     def plan(self, *actions: tuple[str, dict[str, Any]]) -> Answer:
         """A plan of kinds with their `after`, bound to what is there; what holds is left out."""
         self._number += 1

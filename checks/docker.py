@@ -38,7 +38,6 @@ INSTEAD = {
     "rootless": "Docker runs rootless only: there is no /var/run/docker.sock to mount",
 }
 HUB_NAMES = ("registry-1.docker.io", "auth.docker.io", "production.cloudfront.docker.com")
-NAMES = ("watchtower", "traefik", "sesam-node", "fluentbit")
 
 
 def no_proxy(profile: Profile) -> str | None:
@@ -486,11 +485,7 @@ def check_conflicts(containers: Containers, found: Found) -> None:
     for each in containers.containers:
         if each.kept:
             found.note(f"{each} is kept from an older installation; sesam-audit finish removes it")
-    faults = {
-        "has a name that the stack needs": containers.named(NAMES),
-        "is of an older installation of Sesam": containers.older,
-        "was left by compose v1": containers.left_by_v1,
-    }
+    faults = containers.conflicts
     names = sorted({each.name for several in faults.values() for each in several})
     found(names, words="containers in the way: {}")
     words = [f"{each} {fault}" for fault, several in faults.items() for each in several]

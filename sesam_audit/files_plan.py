@@ -18,6 +18,7 @@ from sesam_audit.given import digest
 from sesam_audit.migration_plan import brings_license
 from sesam_audit.site import Draft, Phase, Site, Step, Stop
 from sesam_audit.stack_file import RESOLVER, compose_text, traefik_text
+from sesam_audit.store_plan import left_behind
 from sesam_audit.wanted import (
     CERTIFICATE,
     CERTIFICATE_KEY,
@@ -193,6 +194,9 @@ def stack_files(site: Site, draft: Draft) -> Phase:
             f"{POINT}/{ahead[0]} is what compose would pick, before {GUIDE_NAME}: {why}",
             f"Move it away:\n\n    sudo mv {POINT}/{ahead[0]} {POINT}/{ahead[0]}.old",
         )
+        return
+    if left := left_behind(site):
+        yield left
         return
     text = compose_text(site.profile, _watchtower_api(site))
     ids = ("compose-file", "bind-sources", "data-path", "traefik-config", "env")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sesam_audit.facts.containers import Containers
 from sesam_audit.facts.neighbours import Neighbours
 from sesam_audit.facts.old_installation import OldInstallation
+from sesam_audit.facts.port_owners import WEB_PORTS, PortOwners
 from sesam_audit.facts.revivers import Revivers
 from sesam_audit.site import Draft, Phase, Site, Step, Stop
 from sesam_audit.wanted import store
@@ -114,13 +116,18 @@ def brings_license(site: Site) -> bool:
     return bool(old and site.wishes.start and any(each.licensed for each in old.moving))
 
 
-def frees_ports(site: Site, draft: Draft) -> bool:
-    """Whether what holds 80 and 443 is among what is put to rest."""
-    old = site.maybe(OldInstallation)
+def held_ports(site: Site, draft: Draft) -> str:
+    """Why 80 and 443 will not be free, though what is put to rest is gone; "" when they will."""
     kept = {step.after["id"] for step in draft.steps if step.kind == "keep-container"}
-    return bool(old) and any(
-        each.published & {80, 443} for each in (old.containers if old else ()) if each.id in kept
-    )
+    owners, containers = site.need(PortOwners), site.need(Containers).containers
+    words = []
+    for port in WEB_PORTS:
+        owner = owners.of(port)
+        mine = {each.id for each in containers if port in each.published and not each.of_stack()}
+        freed = owner.kind == "container" and mine <= kept
+        if owner.kind not in ("free", "stack") and not freed:
+            words.append(f"port {port} is held by {owner.who}")
+    return "; ".join(words)
 
 
 def ordered(steps: list[Step]) -> list[Step]:

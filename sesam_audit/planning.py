@@ -16,13 +16,14 @@ from sesam_audit.facts.data_mount import DataMount
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.docker_login import DockerLogin
 from sesam_audit.facts.engine import Engine
-from sesam_audit.facts.ground import Caller, Ground, Number, Strangers
+from sesam_audit.facts.ground import Bound, Caller, Ground, Number, Strangers
 from sesam_audit.facts.image_store import ImageStore
 from sesam_audit.facts.license import License
 from sesam_audit.facts.neighbours import Neighbours
 from sesam_audit.facts.networks import Networks
 from sesam_audit.facts.old_installation import OldInstallation
 from sesam_audit.facts.os_release import OsRelease
+from sesam_audit.facts.port_owners import PortOwners
 from sesam_audit.facts.revivers import Revivers
 from sesam_audit.facts.stack import Stack
 from sesam_audit.facts.stack_files import StackFiles
@@ -33,9 +34,9 @@ from sesam_audit.site import Draft, Site, Stop
 
 FACTS: tuple[type, ...] = (
     *(Caller, OsRelease, Engine, ComposePlugin, DataMount, SesamUser, Number, Ground),
-    *(DataDirectory, StrayLink, License, Deployment, StackFiles, Stack, Strangers),
+    *(DataDirectory, Bound, StrayLink, License, Deployment, StackFiles, Stack, Strangers),
     *(Networks, Subnets, DockerLogin, Containers, OldInstallation, Neighbours, Revivers),
-    ImageStore,
+    *(ImageStore, PortOwners),
 )
 """What planning asks of a host beside what the checks ask."""
 

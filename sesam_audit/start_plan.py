@@ -13,7 +13,7 @@ from sesam_audit.facts.image_store import ImageStore
 from sesam_audit.facts.inspection import listed
 from sesam_audit.facts.stack import Stack
 from sesam_audit.files_plan import picked
-from sesam_audit.migration_plan import frees_ports
+from sesam_audit.migration_plan import held_ports
 from sesam_audit.site import Draft, Phase, Site, Step, Stop
 from sesam_audit.stack_file import SERVICES, images
 from sesam_audit.wanted import (
@@ -85,7 +85,7 @@ def start(site: Site, draft: Draft) -> Phase:
                 kind="recreate",
                 title=f"Recreate {each.service}, where its files changed",
                 reason="a container keeps the settings it was made with",
-                after={**whole, "service": each.service},
+                after={**whole, "service": each.service, "store": store(site.profile)},
             )
     yield Step(
         kind="up",
@@ -151,11 +151,13 @@ def _name(site: Site, draft: Draft) -> str | None:
 
 
 def _refusals(site: Site, draft: Draft) -> Iterator[Stop]:
-    kept = any(step.kind == "keep-container" for step in draft.steps)
-    mended = {"docker.conflicts": kept, "inbound.port-owner": frees_ports(site, draft)}
-    for name in ("inbound.port-owner", "docker.conflicts"):
-        if site.failed(name) and not mended[name]:
-            yield Stop(site.failed(name), f"See `sesam-audit explain {name}`, or use --no-start")
+    in_the_way = {
+        "inbound.port-owner": held_ports(site, draft) if site.failed("inbound.port-owner") else "",
+        "docker.conflicts": _conflicts(site, draft) if site.failed("docker.conflicts") else "",
+    }
+    for name, words in in_the_way.items():
+        if words:
+            yield Stop(words, f"See `sesam-audit explain {name}`, or use --no-start")
     if site.failed("docker.selinux"):
         yield Stop(
             site.failed("docker.selinux"),
@@ -170,6 +172,14 @@ def _refusals(site: Site, draft: Draft) -> Iterator[Stop]:
                 f"Let's Encrypt would fail, and counts failures: {site.failed(name)}",
                 "Put it right first, or use --no-start; --start-anyway takes the risk",
             )
+
+
+def _conflicts(site: Site, draft: Draft) -> str:
+    """The containers in the way that are not among those put to rest."""
+    kept = {step.after["id"] for step in draft.steps if step.kind == "keep-container"}
+    conflicts = site.need(Containers).conflicts
+    left = {why: [c for c in found if c.id not in kept] for why, found in conflicts.items()}
+    return "; ".join(f"{each} {why}" for why, found in left.items() for each in found)
 
 
 def _composition(site: Site, draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:

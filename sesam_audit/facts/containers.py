@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from posixpath import normpath
 from typing import Any
 
 from msgspec import Struct
 
 from sesam_audit.agent.names import KEPT
-from sesam_audit.asks import DockerApi, Steps
+from sesam_audit.asks import DockerApi, Stat, Steps
+from sesam_audit.errors import Unknown
+from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.engine import content, mapping
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import POINT, PROJECT
 
 PROGRAMS = ("sesam/sesam-node", "sesam/fluent-bit")
+NAMES = ("watchtower", "traefik", "sesam-node", "fluentbit")
 _LABELS = (
     "com.docker.compose.project",
     "com.docker.compose.project.working_dir",
@@ -29,7 +33,10 @@ ASK = DockerApi(
 
 
 class Container(Struct, frozen=True):
-    """One container; `project`, `directory`, `service` and `compose` are compose's labels."""
+    """One container; `project`, `directory`, `service` and `compose` are compose's labels.
+
+    A directory that is /srv/data by another name is called /srv/data.
+    """
 
     name: str
     image: str = ""
@@ -53,8 +60,8 @@ class Container(Struct, frozen=True):
         return folder + slash + last.partition(":")[0]
 
     def of_stack(self, project: str = PROJECT) -> bool:
-        """Whether the compose project of /srv/data made it."""
-        return self.project == project or self.directory == POINT
+        """Whether the compose project of /srv/data made it: elsewhere, others may be called so."""
+        return self.directory == POINT if self.directory else self.project == project
 
     @property
     def kept(self) -> bool:
@@ -81,6 +88,22 @@ class Containers(Struct, frozen=True):
         return tuple(c for c in known if not c.kept)
 
     @property
+    def taken_over(self) -> tuple[Container, ...]:
+        """What compose would take for this stack's, and replace: another project has its name."""
+        mine = (c for c in self.containers if c.project == PROJECT and not c.of_stack())
+        return tuple(c for c in mine if c.service in NAMES and not c.oneoff)
+
+    @property
+    def conflicts(self) -> dict[str, tuple[Container, ...]]:
+        """What stands in the stack's way, by the reason in words."""
+        return {
+            "has a name that the stack needs": self.named(NAMES),
+            "is of an older installation of Sesam": self.older,
+            "was left by compose v1": self.left_by_v1,
+            f"is of another project that is called {PROJECT} too": self.taken_over,
+        }
+
+    @property
     def made_by_v1(self) -> tuple[Container, ...]:
         return tuple(c for c in self.containers if c.compose.startswith("1."))
 
@@ -100,11 +123,14 @@ class Containers(Struct, frozen=True):
         Raises:
             Unknown: the daemon did not answer, or more came than could be read.
         """
-        records = content((yield from ASK), list)
-        return cls(tuple(_container(each) for each in records if isinstance(each, dict)))
+        listed, point = yield from gather(ASK, attempt(Stat(POINT)))
+        end = None if isinstance(point, Unknown) else point.resolved
+        names = {POINT, end.path if end and not end.error else POINT}
+        records = content(listed, list)
+        return cls(tuple(_container(each, names) for each in records if isinstance(each, dict)))
 
 
-def _container(record: dict[str, Any]) -> Container:
+def _container(record: dict[str, Any], names: set[str]) -> Container:
     labels = mapping(record.get("Labels"))
     project, directory, service, compose, oneoff = (str(labels.get(name, "")) for name in _LABELS)
     networks = mapping(mapping(record.get("NetworkSettings")).get("Networks"))
@@ -119,7 +145,7 @@ def _container(record: dict[str, Any]) -> Container:
         addresses=published,
         networks=tuple(networks),
         project=project,
-        directory=directory,
+        directory=POINT if directory and normpath(directory) in names else directory,
         service=service,
         compose=compose,
         image_id=str(record.get("ImageID", "")),

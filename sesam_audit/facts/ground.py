@@ -21,6 +21,7 @@ from sesam_audit.asks import (
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import every, gather
 from sesam_audit.facts.account import SesamUser
+from sesam_audit.facts.data_directory import DataDirectory, Place
 from sesam_audit.facts.ownership import passed_over, walk_of
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import (
@@ -31,6 +32,7 @@ from sesam_audit.wanted import (
     ENV_FILE,
     LOGIN_FILE,
     NODE,
+    STORE,
     TRAEFIK_FILE,
     directories,
 )
@@ -48,13 +50,31 @@ class Ground(Struct, frozen=True):
 
     places: dict[str, StatAnswer]
     in_node: NamesAnswer  # what /sesam/node-00/data holds, link or directory
+    in_store: NamesAnswer  # what the place behind the link holds, on the root disk too
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Ground]:
         """Look at all of them in one round."""
         paths = (*(each.path for each in directories(profile)), *_FILES)
-        places, in_node = yield from gather(every(map(Stat, paths)), Names(NODE))
-        return cls(dict(zip(paths, places, strict=True)), in_node)
+        places, in_node, in_store = yield from gather(
+            every(map(Stat, paths)), Names(NODE), Names(STORE)
+        )
+        return cls(dict(zip(paths, places, strict=True)), in_node, in_store)
+
+
+class Bound(Struct, frozen=True):
+    """What lies where the stack's node has its data now."""
+
+    place: Place | None  # None: the stack binds nothing, or there is no stack that renders
+    names: NamesAnswer
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[Bound]:
+        """Look into it."""
+        place = (yield from DataDirectory.ask(profile)).bound
+        if not isinstance(place, Place):
+            return cls(None, NamesAnswer())
+        return cls(place, (yield from Names(place.path)))
 
 
 class Number(Struct, frozen=True):

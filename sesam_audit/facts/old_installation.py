@@ -9,13 +9,12 @@ from msgspec import Struct
 from sesam_audit.agent.places import store_of
 from sesam_audit.asks import DockerApi, Stat, StatAnswer, Steps
 from sesam_audit.facts import every, gather
-from sesam_audit.facts.containers import Container, Containers
+from sesam_audit.facts.containers import NAMES, Container, Containers
 from sesam_audit.facts.engine import content
 from sesam_audit.facts.mounts import Mounts
 from sesam_audit.profile import Profile
-from sesam_audit.wanted import LICENSE, store
+from sesam_audit.wanted import LICENSE, PROJECT, store
 
-NAMES = ("watchtower", "traefik", "sesam-node", "fluentbit")
 NODE = "sesam/sesam-node"
 _LAST = {NODE: 2, "sesam/fluent-bit": 1}  # the updater and the door first, the node at the end
 _KEYS = ("Id", "Args", "Mounts")
@@ -74,7 +73,8 @@ class OldInstallation(Struct, frozen=True):
 
 
 def _sesams(container: Container) -> bool:
-    if container.of_stack() or container.kept:
+    """One that is labelled as the stack's stays that under every name: compose would start it."""
+    if container.of_stack() or container.kept or container.project == PROJECT:
         return False
     return container.repository.startswith("sesam/") or container.name in NAMES
 

@@ -13,6 +13,8 @@ from sesam_audit.asks import (
     DockerApiAnswer,
     File,
     FileAnswer,
+    Listeners,
+    ListenersAnswer,
     Run,
     RunAnswer,
     Walk,
@@ -22,6 +24,7 @@ from sesam_audit.evidence import Answers
 from sesam_audit.facts.containers import ASK as CONTAINERS_ASK
 from sesam_audit.facts.neighbours import MOUNTS
 from sesam_audit.facts.networks import _ASK as NETWORKS_ASK
+from sesam_audit.facts.port_owners import PORTS
 from sesam_audit.given import GivenLicense
 from sesam_audit.inquiry import recall
 from sesam_audit.judge import Case, judge, plan, with_needs
@@ -73,6 +76,7 @@ def with_docker(version: str = "20.10", **info: Any) -> Given:
 BARE: Given = {
     **ROOT,
     **with_docker(),
+    Listeners(PORTS): ListenersAnswer(),
     File("/proc/self/mountinfo", limit=262_144): FileAnswer(text=MOUNTINFO),
     File("/proc/net/route", 262_144): FileAnswer(text="Iface\tDestination\tGateway\n"),
     File("/etc/passwd", limit=1_048_576): FileAnswer(text=PASSWD),
@@ -84,9 +88,12 @@ def site(*answers: Given, profile: Profile = PROFILE, wishes: Wishes = WISHES, *
     """A bare host with these answers, as planning sees it; `more` are other wishes."""
     everything: Answers = {ask: answer for each in (BARE, *answers) for ask, answer in each.items()}
     evidence = Machine("host", answers=everything)
-    judged = with_needs(
-        [x for x in select(Stage.PREFLIGHT)[0] if x.category in _JUDGED], catalogue()
-    )
+    chosen = [
+        x
+        for x in select(Stage.PREFLIGHT)[0]
+        if x.category in _JUDGED or x.id == "inbound.port-owner"
+    ]
+    judged = with_needs(chosen, catalogue())
     kinds = dict.fromkeys([*(kind for item in judged for kind in item.facts()), *FACTS])
     known = recall(kinds, profile, evidence)
     case = Case(known=known, profile=profile, now=NOW)

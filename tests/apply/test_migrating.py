@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sesam_audit.asks import DockerApi, DockerApiAnswer, Stat
+from sesam_audit.asks import (
+    DockerApi,
+    DockerApiAnswer,
+    Listener,
+    Listeners,
+    ListenersAnswer,
+    Stat,
+)
 from sesam_audit.facts.containers import ASK
+from sesam_audit.facts.port_owners import PORTS
 from sesam_audit.given import GivenLogin
 from sesam_audit.site import Draft
 from sesam_audit.wanted import STORE
@@ -82,3 +90,74 @@ def test_nothing_is_laid_out_beside_a_store_that_waits_to_be_moved() -> None:
 
     (stop,) = made.stops
     assert f"its store {OLD} has not moved yet" in stop.words
+
+
+def of_project(project: str, directory: str, service: str, **more: str) -> dict[str, Any]:
+    label = "com.docker.compose"
+    labels = {f"{label}.project": project, f"{label}.project.working_dir": directory}
+    labels |= {f"{label}.service": service}
+    return {"Image": service, "State": "running", "Labels": labels, **more}
+
+
+def test_another_project_called_data_stops_before_anything_is_stopped() -> None:
+    """Compose would take its traefik for ours, and replace it (H30)."""
+    foreign = of_project("data", "/opt/data", "traefik")
+    made = moving(listed(node=BY_HAND, data_traefik_1=foreign), STORED)
+
+    assert any("data-traefik-1 (traefik, running) is of another project" in x.words
+               for x in made.stops)  # fmt: skip
+    assert not of_kind(made, "recreate")
+
+
+def test_a_node_of_another_project_called_data_is_not_put_to_rest() -> None:
+    """Under whatever name, its labels would make compose start it as ours."""
+    foreign = of_project("data", "/opt/data", "sesam-node", Image="sesam/sesam-node:1")
+    made = moving(listed(data_node=foreign), STORED)
+
+    assert kinds(made) == []
+    assert any("data-node" in each.words for each in made.stops)
+
+
+def test_what_is_not_put_to_rest_is_in_the_way_beside_what_is() -> None:
+    left_by_v1 = {
+        **of_project("data", "/srv/data", "sesam-node"),
+        "Names": ["/data_sesam-node_1"],
+    }
+    left_by_v1["Labels"]["com.docker.compose.version"] = "1.29.2"
+    made = moving(listed(node=BY_HAND, left=left_by_v1), STORED)
+    words = next(each.words for each in made.stops if "compose v1" in each.words)
+
+    assert "data_sesam-node_1" in words
+    assert "node (sesam/sesam-node:1, running)" not in words
+    assert not moving(listed(node=BY_HAND), STORED).stops
+
+
+def test_the_stacks_own_are_made_anew_and_know_the_store() -> None:
+    ours = of_project("data", "/srv/data", "sesam-node")
+    (step,) = of_kind(moving(listed(node=ours)), "recreate")
+
+    assert step.after["store"] == STORE
+
+
+WEB = [{"PublicPort": port, "Type": "tcp", "IP": "0.0.0.0"} for port in (80, 443)]
+LISTEN = [
+    Listener(address="0.0.0.0", port=port, pid=7, command="docker-proxy") for port in (80, 443)
+]
+
+
+def test_the_ports_of_what_is_put_to_rest_will_be_free() -> None:
+    old = {"Image": "traefik", "State": "running", "Ports": WEB}
+    heard: Given = {Listeners(PORTS): ListenersAnswer(listeners=tuple(LISTEN))}
+
+    assert not moving(listed(node=BY_HAND, traefik=old), STORED, heard).stops
+
+
+def test_a_port_that_somebody_else_holds_beside_the_old_door_stops() -> None:
+    """Found after the node was stopped and its store moved, it would be down until then."""
+    old = {"Image": "traefik", "State": "running", "Ports": WEB[:1]}
+    web = {"Image": "nginx", "State": "running", "Ports": WEB[1:]}
+    heard: Given = {Listeners(PORTS): ListenersAnswer(listeners=tuple(LISTEN))}
+
+    (stop,) = moving(listed(node=BY_HAND, traefik=old, web=web), STORED, heard).stops
+
+    assert stop.words == "port 443 is held by container web (nginx)"

@@ -282,6 +282,60 @@ def test_a_stack_that_binds_another_store_is_written_anew() -> None:
     assert f"it mounts {STORE}" in step.reason
 
 
+def test_a_store_that_is_bound_elsewhere_is_never_left_behind() -> None:
+    """A host by the published file, which binds the data disk's path on a root disk (H7)."""
+    held = {Stat(NODE): there(inode=30), Names(STORE): NamesAnswer(names=("lmdb",))}
+    made = drafted(_laid(), held, profile=ROOT_DISK)
+
+    assert COMPOSE not in paths(made, "file")
+    (stop,) = (each for each in made.stops if each.words.startswith(STORE))
+    assert stop.words == f"{STORE} holds lmdb, and the stack would be started on {NODE}"
+
+
+def test_a_store_on_the_data_disk_is_not_left_behind_where_no_stack_tells_of_it() -> None:
+    made = drafted({Names(STORE): NamesAnswer(names=("lmdb",))}, profile=ROOT_DISK)
+
+    assert any(each.words.startswith(f"{STORE} holds lmdb") for each in made.stops)
+
+
+@pytest.mark.parametrize("asked", [{}, {"replace_stack": True}])
+def test_a_store_in_a_place_of_its_own_is_not_left_behind(asked: dict[str, bool]) -> None:
+    value = _bound_to("bind", "/mnt/store")
+    held = {
+        Stat("/mnt/store"): there(inode=31),
+        Names("/mnt/store"): NamesAnswer(names=("lmdb",)),
+    }
+    stops = drafted(_laid(value), held, **asked).stops
+
+    assert any(each.words.startswith("/mnt/store holds lmdb") for each in stops)
+    empty = {**held, Names("/mnt/store"): NamesAnswer()}
+    assert not any("/mnt" in each.words for each in drafted(_laid(value), empty).stops)
+    unread = {**held, Names("/mnt/store"): NamesAnswer(error="EACCES")}
+    assert any("needs root" in each.words for each in drafted(_laid(value), unread).stops)
+
+
+def test_the_store_itself_by_another_name_is_not_elsewhere() -> None:
+    held = {Stat("/mnt/store"): there(inode=20), Names("/mnt/store"): NamesAnswer(names=("x",))}
+    made = drafted(_laid(_bound_to("bind", "/mnt/store")), held, replace_stack=True)
+
+    assert not made.stops
+    assert COMPOSE in paths(made, "file")
+
+
+def test_a_store_in_a_volume_is_not_left_behind() -> None:
+    made = drafted(_laid(_bound_to("volume", "lake")), replace_stack=True)
+
+    assert any("data in the volume lake" in each.words for each in made.stops)
+
+
+def _bound_to(kind: str, source: str) -> dict[str, Any]:
+    value = document()
+    node = value["services"]["sesam-node"]
+    node["volumes"] = [x for x in node["volumes"] if x["target"] != "/sesam/data"]
+    node["volumes"].append({"type": kind, "source": source, "target": "/sesam/data"})
+    return value
+
+
 def test_a_file_that_compose_would_prefer_to_ours_stops() -> None:
     made = drafted({Names(POINT): NamesAnswer(names=("compose.yaml",))})
 

@@ -566,6 +566,7 @@ def test_selinux(selinux: SELinux, outcome: Outcome) -> None:
         Container("traefik", "traefik:v3", project="data"),
         Container("sesam-node", "sesam/sesam-node:weekly", directory="/srv/data"),
         Container("database", "postgres:17", project="shop"),
+        Container("db", "postgres:17", project="data", directory="/opt/data", service="db"),
         Container("adapter", "sesam/some-microservice:1", networks=("microservices",)),
     ],
 )
@@ -583,6 +584,10 @@ def test_conflicts_with_nobody(container: Container) -> None:
         (Container("sesam", "sesam/sesam-node:1"), "is of an older installation of Sesam"),
         (Container("data_x_1", "x", project="data", compose="1.29.2"), "was left by compose v1"),
         (Container("old", "sesam/other", compose="1.25.0"), "was left by compose v1"),
+        (
+            Container("data-traefik-1", "x", project="data", directory="/opt", service="traefik"),
+            "is of another project that is called data too",
+        ),
     ],
 )
 def test_conflicts(container: Container, words: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sesam_audit.asks import DockerApiAnswer
+from sesam_audit.asks import DockerApiAnswer, Resolved, Stat, StatAnswer
 from sesam_audit.facts.containers import ASK, Container, Containers
 
 from .bare import Given, find, read, unknown
@@ -73,6 +73,24 @@ def test_image_names(image: str, repository: str) -> None:
 )
 def test_the_stacks_own_containers(container: Container) -> None:
     assert container.of_stack()
+
+
+def test_a_project_of_the_same_name_elsewhere_is_another_stack() -> None:
+    theirs = Container("x", project="data", directory="/opt/data", service="traefik")
+
+    assert not theirs.of_stack()
+    assert Containers((theirs,)).taken_over == (theirs,)
+
+
+@pytest.mark.parametrize("directory", ["/srv/data", "/srv/data/", "/mnt/disk"])
+def test_the_stacks_directory_by_another_name(directory: str) -> None:
+    labels = {"com.docker.compose.project": "x"}
+    labels["com.docker.compose.project.working_dir"] = directory
+    leads = StatAnswer(kind="link", resolved=Resolved(path="/mnt/disk", kind="directory"))
+
+    (found,) = find(Containers, listed([{"Labels": labels}]), {Stat("/srv/data"): leads}).containers
+
+    assert found.of_stack()
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,20 @@ from typing import Any, Dict, List, Optional
 
 from .clock import moment
 from .engine import PROJECT, SERVICE, Engine, Refused, labels_of, name_of
+from .journal import canonical
 from .paths import Facts
 from .stop import Stop
 
 CONFIG_HASH = "com.docker.compose.config-hash"
 VERSION = "com.docker.compose.version"
 FILES = "com.docker.compose.project.config_files"
+DIRECTORY = "com.docker.compose.project.working_dir"
+NODE = "sesam-node"
 NEVER = "0001-01-01T00:00:00Z"
 KILLED = 137
 ROOM = "sesam-audit.room"  # the label of what an audit lets listen on 80 and 443
 GRACE = 60  # seconds to end in, where the container does not say
+NODE_GRACE = 600  # a node that is killed may leave its store torn
 _LEFTOVER = re.compile(r"[0-9a-f]{12}_")
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
@@ -58,8 +62,21 @@ def await_rooms(engine: Engine, patience: float = 10.0) -> None:
         time.sleep(0.1)
 
 
-def check_project(engine: Engine, project: str, files: List[str]) -> None:
-    """Refuse a project of the same name that is not this one: compose would take it over."""
+def is_node(container: Dict[str, Any]) -> bool:
+    """Say whether the store is this container's."""
+    repository = str(container["Config"].get("Image", "")).partition("@")[0]
+    name = repository.rpartition("/")[2].partition(":")[0]
+    return name == NODE or labels_of(container).get(SERVICE) == NODE
+
+
+def grace_of(container: Dict[str, Any]) -> int:
+    """How long a container may take to end."""
+    configured = int(container["Config"].get("StopTimeout") or 0)
+    return max(configured, NODE_GRACE) if is_node(container) else configured or GRACE
+
+
+def check_project(engine: Engine, project: str, directory: str) -> None:
+    """Refuse a project of the same name that is not this one: compose would take it over (H30)."""
     for each in engine.of_project(project):
         labels = labels_of(each)
         if labels.get(VERSION, "").startswith("1."):
@@ -68,11 +85,12 @@ def check_project(engine: Engine, project: str, files: List[str]) -> None:
                 % (name_of(each), project),
                 "Migrate it: it would be replaced, its data left behind.",
             )
-        theirs = labels.get(FILES, "")
-        if theirs and not set(theirs.split(",")) & set(files):
+        files = (path for path in labels.get(FILES, "").split(",") if path.startswith("/"))
+        theirs = [labels[DIRECTORY]] if labels.get(DIRECTORY) else list(map(os.path.dirname, files))
+        if theirs and os.path.realpath(directory) not in map(os.path.realpath, theirs):
             raise Stop(
                 "%s belongs to another stack that is called %s as well, of %s"
-                % (name_of(each), project, theirs),
+                % (name_of(each), project, theirs[0]),
                 "Migrate it: it would be replaced.",
             )
 
@@ -92,8 +110,7 @@ def check_names(engine: Engine, model: Dict[str, Any], project: str, services: L
 def ended(engine: Engine, container: Dict[str, Any], grace: Optional[int] = None) -> str:
     """Stop a container; words when it did not end by itself in time."""
     identity = container["Id"]
-    configured = container["Config"].get("StopTimeout")
-    engine.stop(identity, grace or configured or GRACE)
+    engine.stop(identity, grace or grace_of(container))
     found = engine.found("/containers/%s/json" % identity)
     if found and found["State"]["ExitCode"] == KILLED and runs(container):
         return "%s did not end in time and was killed" % name_of(container)
@@ -130,6 +147,12 @@ def outrun(container: Dict[str, Any], paths: List[str]) -> List[str]:
         if changed > started:
             found.append(path)
     return sorted(found)
+
+
+def kept_whole(container: Dict[str, Any]) -> bytes:
+    """All that the Engine knows of it, but the values of its environment."""
+    names = [each.partition("=")[0] for each in container["Config"]["Env"] or ()]
+    return canonical(dict(container, Config=dict(container["Config"], Env=names)))
 
 
 def stale(container: Dict[str, Any]) -> List[str]:

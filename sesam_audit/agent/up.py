@@ -6,6 +6,7 @@ from . import containers
 from .action import Action, Facts, Note, Stop, UndoResult
 from .compose import Compose, check_sources, engine
 from .engine import PROJECT, Engine, Refused, name_of
+from .places import holds_other_data, inside_of, store_in, store_of
 
 
 class Up(Action):
@@ -15,6 +16,7 @@ class Up(Action):
 
     def look(self) -> Facts:
         daemon = self._engine()
+        containers.check_project(daemon, self.want["project"], self._directory())
         found = daemon.of_project(self.want["project"])
         return {
             "containers": [containers.facts(each) for each in found],
@@ -23,6 +25,9 @@ class Up(Action):
 
     def _engine(self) -> Engine:
         return engine(self.host)
+
+    def _directory(self) -> str:
+        return self.host.real(self.want["directory"])
 
     def _networks(self, daemon: Engine) -> List[str]:
         wanted = "%s=%s" % (PROJECT, self.want["project"])
@@ -41,7 +46,7 @@ class Up(Action):
     def do(self, was: Facts, note: Note) -> None:
         daemon, compose = self._engine(), Compose(self.want, self.host)
         services = list(self.want["services"])
-        containers.check_project(daemon, self.want["project"], self.want["files"])
+        containers.check_project(daemon, self.want["project"], self._directory())
         model = compose.model()
         containers.check_names(daemon, model, self.want["project"], services)
         containers.remove_leftovers(daemon, self.want["project"])
@@ -83,11 +88,25 @@ class Up(Action):
 
 
 class Recreate(Action):
-    """One service made anew from changed files. `after`: as for Up, with one service."""
+    """One service made anew from changed files. `after`: as for Up, with one service, and store.
+
+    A node's store stays where it is, so the new container has to find it there: one that lies in
+    the container itself, or in another place than `store`, is no longer its own afterwards.
+    """
 
     kind = "recreate"
 
     def look(self) -> Facts:
+        self._check_project()
+        for each in self._found():
+            self._check_store(each, self.want.get("store"))
+        return self._seen()
+
+    def _check_project(self) -> None:
+        directory = self.host.real(self.want["directory"])
+        containers.check_project(engine(self.host), self.want["project"], directory)
+
+    def _seen(self) -> Facts:
         found = self._found()
         known = Compose(self.want, self.host).hashes().get(self.want["service"], "")
         return {"containers": [containers.facts(each) for each in found], "hash": known}
@@ -107,18 +126,48 @@ class Recreate(Action):
     def do(self, was: Facts, note: Note) -> None:
         daemon, compose = engine(self.host), Compose(self.want, self.host)
         service = self.want["service"]
+        self._check_project()
         model = compose.model()
         containers.remove_leftovers(daemon, self.want["project"])
         check_sources(model, [service], self.host)
         for each in self._found():
+            self._check_store(each, store_in(model["services"][service], inside_of(each)))
             self._remove(daemon, each)
         compose.up(service)
+
+    def _check_store(self, container: Dict[str, Any], wanted: Optional[str]) -> None:
+        if not containers.is_node(container):
+            return
+        name, place = name_of(container), store_of(container)
+        if not place:
+            raise Stop(
+                "%s keeps its data in no mount, but in the container itself; they would be lost"
+                % name,
+                "Copy them out first: sudo docker cp %s:/sesam/data /srv/" % name,
+            )
+        if wanted is not None and holds_other_data(self.host.real(place), self.host.real(wanted)):
+            raise Stop(
+                "%s keeps its data in %s, and made anew it would find none in %s"
+                % (name, place, wanted or "the container itself"),
+                "Say which one is the store. With the stack stopped and a backup made, move it to"
+                " its place, or leave the stack's file as it was.",
+            )
 
     def _remove(self, daemon: Engine, container: Dict[str, Any]) -> None:
         places = containers.anonymous(container)
         if places:
             self._keep_volumes(container, places)
+        self.host.keep("container-%s.json" % container["Id"][:12], containers.kept_whole(container))
+        if containers.runs(container):
+            grace = containers.grace_of(container)
+            said = "stopping %s, for at most %d s" % (name_of(container), grace)
+            self.host.say("progress", text=said)
         words = containers.ended(daemon, container)
+        if words and containers.is_node(container):
+            raise Stop(
+                "%s; its store is as after a power cut" % words,
+                "Make sure of your backup, then run the same command again.",
+            )
         if words:
             self.host.say("progress", text=words)
         containers.removed(daemon, container["Id"])
@@ -132,12 +181,12 @@ class Recreate(Action):
 
     def resume(self, was: Facts, notes: Facts, note: Note) -> None:
         """The old one may be gone and the new one not there yet."""
-        now = self.look()
+        now = self._seen()
         if not now["containers"] or not self.holds(now):
             self.do(was, note)
 
     def undo(self, begun: Facts, done: Optional[Facts], note: Note) -> UndoResult:
-        if self.same(begun["before"], self.look()):
+        if self.same(begun["before"], self._seen()):
             return "undone", ""
         service, at = self.want["service"], self.want["directory"]
         words = (
@@ -173,7 +222,7 @@ class Restart(Action):
 
     def do(self, was: Facts, note: Note) -> None:
         found = self._found()
-        grace = found["Config"].get("StopTimeout") or containers.GRACE
+        grace = containers.grace_of(found)
         path = "/containers/%s/restart" % found["Id"]
         engine(self.host).post(path, seconds=grace + 60, t=grace)
 

@@ -14,12 +14,14 @@ import pytest
 from .host import LabHost
 from .internet import REGISTRY
 from .lab import Lab
+from .perfect import STORE
 from .services import CLOUDFRONT, LOGIN
 from .stack import Stack
 from .working import IMAGES, PASSWORD, PROJECT, SERVICES, USER, Work, working_on
 
 HUB = "https://index.docker.io/v1/"
 CONFIG = "/home/sesam/.docker/config.json"
+FILE = "/srv/data/docker-compose.yml"
 NETWORK: tuple[str, dict[str, Any]] = ("network", {"name": "sesam", "subnet": "10.99.0.0/24"})
 PULL: tuple[str, dict[str, Any]] = ("pull", {"images": IMAGES, "user": USER})
 UP: tuple[str, dict[str, Any]] = ("up", {**PROJECT, "services": SERVICES})
@@ -283,17 +285,24 @@ class TestUp:
         [
             "com.docker.compose.version=1.29.2",
             "com.docker.compose.project.config_files=/opt/data/docker-compose.yml",
+            "com.docker.compose.project.working_dir=/opt/data",
         ],
     )
     def test_another_project_called_data(self, host: LabHost, work: Work, label: str) -> None:
-        labels = ("com.docker.compose.project=data", "com.docker.compose.oneoff=False", label)
+        """Told before anything is stopped, and again where it came meanwhile (H30)."""
+        plan = work.plan(UP)
+        known = ("project=data", "oneoff=False", "service=traefik")
+        labels = [*(f"com.docker.compose.{each}" for each in known), label]
         words = " ".join(f"--label {each}" for each in labels)
         host.run(f"docker create --name data_sesam_1 {words} traefik:latest")
 
-        result = work.do(UP)
+        result = work.carry_out(plan)
 
         assert "data_sesam_1 belongs to" in result["words"]
         assert "docker inspect" not in result["words"]
+        assert "data_sesam_1 belongs to" in work.look(*UP)["stop"]
+        seen = work.look("recreate", {**PROJECT, "service": "traefik", "store": STORE})
+        assert "data_sesam_1 belongs to" in seen["stop"]
         assert host.run("docker ps --all --quiet").stdout.count("\n") == 1
 
     @pytest.mark.parametrize("moment", [0.15, 0.4, 0.7, 1.0, 1.4])
@@ -365,6 +374,89 @@ class TestUp:
         assert stack.inspect("fluentbit")["Id"] != ids["fluentbit"]
         assert stack.inspect("sesam-node")["Id"] == ids["sesam-node"]
         assert work.plan(recreate)["actions"] == []
+
+    def test_a_foreign_project_that_came_meanwhile_is_not_made_anew(
+        self, host: LabHost, work: Work
+    ) -> None:
+        assert work.do(UP)["outcome"] == "done"
+        self._change(host, "APPLIANCE_ID=.", "APPLIANCE_ID=0", "/srv/data/.env")
+        plan = work.plan(("recreate", {**PROJECT, "service": "fluentbit"}))
+        labels = "--label com.docker.compose.project=data --label com.docker.compose.oneoff=False"
+        labels += " --label com.docker.compose.service=fluentbit"
+        labels += " --label com.docker.compose.project.working_dir=/opt/data"
+        host.run(f"docker create --name theirs {labels} traefik:latest")
+
+        assert "theirs belongs to" in work.carry_out(plan)["words"]
+
+        names = host.run("docker ps --all --format '{{.Names}}'").stdout.split()
+        assert {"theirs", "fluentbit"} <= set(names)
+
+    @staticmethod
+    def _change(host: LabHost, old: str, new: str, path: str = FILE) -> None:
+        host.write(path, re.sub(old, new, host.read(path)), "sesam")
+
+    def test_a_node_is_not_made_anew_on_another_store(self, host: LabHost, work: Work) -> None:
+        """What the published file binds is not where a root disk's store belongs (H7)."""
+        text = host.read(FILE)
+        host.run("install -d -o sesam -g sesam /srv/data/elsewhere")
+        self._change(host, f"source: {STORE}", "source: /srv/data/elsewhere")
+        assert work.do(UP)["outcome"] == "done"
+        host.run("until test -e /srv/data/elsewhere/lab-started; do sleep 0.1; done")
+        host.write(FILE, text, "sesam")
+        stack, recreate = Stack(host), {**PROJECT, "service": "sesam-node"}
+        node = stack.inspect("sesam-node")["Id"]
+        try:
+            seen = work.look("recreate", {**recreate, "store": STORE})
+            result = work.do(("recreate", recreate))
+
+            words = "sesam-node keeps its data in /srv/data/elsewhere, and made anew"
+            assert words in seen["stop"]
+            assert words in result["words"]
+            found = stack.inspect("sesam-node")
+            assert (found["Id"], found["State"]["Running"]) == (node, True)
+        finally:
+            host.run("docker rm --force sesam-node && rm -rf /srv/data/elsewhere")
+
+    def test_a_node_that_keeps_its_data_in_itself_is_not_made_anew(
+        self, host: LabHost, work: Work
+    ) -> None:
+        text = host.read(FILE)
+        self._change(host, r" +- type: bind\n +source: \S+\n +target: /sesam\S*\n.*\n.*\n", "")
+        self._change(host, "-l /sesam/logs", "-l /tmp")
+        make = "mkdir -p /sesam/data; chmod 777 /sesam/data;"
+        self._change(host, "chown .*&&", make)
+        assert work.do(UP)["outcome"] == "done"
+        host.write(FILE, text, "sesam")
+        stack, recreate = Stack(host), {**PROJECT, "service": "sesam-node"}
+        node = stack.inspect("sesam-node")["Id"]
+
+        assert "keeps its data in no mount" in work.look("recreate", recreate)["stop"]
+
+        assert stack.inspect("sesam-node")["Id"] == node
+
+    def test_a_killed_node_is_not_removed_before_somebody_knows(
+        self, host: LabHost, work: Work
+    ) -> None:
+        self._change(host, "exec gosu", "trap : TERM; gosu")
+        assert work.do(UP)["outcome"] == "done"
+        self._change(host, "trap : TERM", "trap : TERM HUP")
+        stack = Stack(host)
+        node = stack.inspect("sesam-node")["Id"]
+        plan = work.plan(("recreate", {**PROJECT, "service": "sesam-node", "store": STORE}))
+        started = work.agent.ask("start", plan=plan, secrets={})
+        time.sleep(3)
+        assert stack.inspect("sesam-node")["State"]["Running"]
+        host.run("docker kill sesam-node")
+
+        first = work.agent.follow(started["run"], started["from"])
+
+        assert any("for at most 600 s" in str(each.get("text")) for each in first)
+        assert "sesam-node did not end in time and was killed" in first[-1]["words"]
+        assert stack.inspect("sesam-node")["Id"] == node
+        kept = host.run("cat /var/lib/sesam-audit/runs/*/container-*.json").stdout
+        assert json.loads(kept)["Id"] == node
+        assert work.carry_out(plan)["outcome"] == "done"
+        assert stack.inspect("sesam-node")["Id"] != node
 
     def test_a_replaced_file_is_seen_after_a_restart(self, host: LabHost, work: Work) -> None:
         assert work.do(UP)["outcome"] == "done"

@@ -188,6 +188,8 @@ def _keep(change: Change) -> Iterator[str]:
 
 def _move(change: Change) -> Iterator[str]:
     way = "renamed" if change.after["way"] == "rename" else "copied, read again and compared"
+    if change.before.get("bytes"):
+        way += f"; {-(-change.before['bytes'] // 10**6)} MB, for which there is room"
     yield f"{change.after['source']} -> {change.after['target']} ({way})"
 
 

@@ -7,10 +7,7 @@ from . import containers
 from .action import Action, Facts, Note, Stop, UndoResult
 from .compose import engine
 from .engine import Refused, name_of
-from .journal import canonical
 from .names import KEPT
-
-GRACE = 600  # seconds: a node that is killed may leave its store torn
 
 
 class KeepContainer(Action):
@@ -26,6 +23,8 @@ class KeepContainer(Action):
         found = self._found()
         if not found:
             return {"id": None}
+        if self.host.run is None and found["HostConfig"].get("AutoRemove"):
+            raise _gone(name_of(found))
         return {
             "id": found["Id"],
             "name": name_of(found),
@@ -47,11 +46,7 @@ class KeepContainer(Action):
 
     def do(self, was: Facts, note: Note) -> None:
         if was["removes_itself"]:
-            raise Stop(
-                "%s was started with --rm: stopped, it is gone at once, its unnamed volumes too"
-                % was["name"],
-                "Copy what it keeps, then stop it: sudo docker stop %s" % was["name"],
-            )
+            raise _gone(was["name"])
         self._save()
         note(kept=self._kept_name(was["name"]))
         self._rest(was["name"])
@@ -67,10 +62,8 @@ class KeepContainer(Action):
                 self.do(was, note)
 
     def _save(self) -> None:
-        """All that the Engine knows of it, but the values of its environment."""
         found = self._found()
-        found["Config"]["Env"] = [e.partition("=")[0] for e in found["Config"]["Env"] or ()]
-        self.host.keep("container-%s.json" % found["Id"][:12], canonical(found))
+        self.host.keep("container-%s.json" % found["Id"][:12], containers.kept_whole(found))
 
     def _kept_name(self, name: str) -> str:
         wanted, daemon = KEPT + name, engine(self.host)
@@ -82,7 +75,7 @@ class KeepContainer(Action):
         daemon.post(path + "/update", {"RestartPolicy": {"Name": "no"}})
         found = self._found()
         if containers.runs(found):
-            grace = int(self.want.get("grace") or GRACE)
+            grace = int(self.want.get("grace") or containers.NODE_GRACE)
             self.host.say("progress", text="stopping %s, for at most %d s" % (name, grace))
             words = containers.ended(daemon, found, grace)
             if words:
@@ -131,6 +124,13 @@ class KeepContainer(Action):
         containers.removed(engine(self.host), now["id"])
         stay = "; what it kept in unnamed volumes stays: docker volume ls" if places else ""
         return "removed %s%s" % (now["name"], stay)
+
+
+def _gone(name: str) -> Stop:
+    return Stop(
+        "%s was started with --rm: stopped, it is gone at once, its unnamed volumes too" % name,
+        "Copy what it keeps, then stop it: sudo docker stop %s" % name,
+    )
 
 
 def _rests(now: Facts) -> bool:

@@ -8,12 +8,12 @@ import os
 import time
 from typing import Iterator, List, Optional, Tuple
 
-from . import copier, kernel, manifests
+from . import copier, kernel, manifests, room
 from .action import Action, Facts, Note, Stop, UndoResult
 from .compose import engine
 from .containers import runs
 from .engine import SOCKET, name_of
-from .holders import holders, mounts_below
+from .holders import holders
 from .paths import DIRECTORY, Place
 from .removal import remove
 
@@ -32,9 +32,22 @@ class MoveStore(Action):
         if target["type"] == "directory":
             with self.host.paths.place(self.want["target"]) as place:
                 found["entries"] = _count(place)
-        if self.host.run is None and source["type"] == "directory" and found["entries"]:
-            raise self._taken()
+        if self.host.run is None and source["type"] != "absent":
+            if found["entries"]:
+                raise self._taken()
+            found.update(self._foreseen())
         return found
+
+    def _foreseen(self) -> Facts:
+        """What would stop the move later, while the node is down; and what a copy takes."""
+        with self.host.paths.place(self.want["source"]) as source:
+            if _kind(source) != "directory":
+                raise _no_directory(source)
+            with source.opened(DIRECTORY) as store:
+                room.check_mounts(store)
+                if self.want["way"] != "copy":
+                    return {}
+                return room.foreseen(store, self.host.real(self.want["target"]))
 
     def holds(self, now: Facts) -> bool:
         return bool(now["source"]["type"] == "absent" and now["target"]["type"] == "directory")
@@ -43,7 +56,8 @@ class MoveStore(Action):
         """The empty directory that the store replaces may have been made by the same plan."""
         free = now["target"]["type"] in ("absent", "directory") and not now["entries"]
         kept = {key: was[key] for key in ("target", "entries")} if free else {}
-        return super().same(was, dict(now, **kept))
+        kept["bytes"] = was.get("bytes")  # a running node's store grows
+        return super().same(dict(was, bytes=kept["bytes"]), dict(now, **kept))
 
     def do(self, was: Facts, note: Note) -> None:
         with self._places() as (source, target):
@@ -65,13 +79,9 @@ class MoveStore(Action):
         if status and (_kind(target) != "directory" or _count(target)):
             raise self._taken()
         if _kind(source) != "directory":
-            raise Stop("%s is no directory" % source.asked, "ls -ld %s" % source.asked)
+            raise _no_directory(source)
         with source.opened(DIRECTORY) as store:
-            mounts = mounts_below(os.readlink("/proc/self/fd/%d" % store))
-            if mounts:
-                raise Stop(
-                    "%s is a mount, it does not move along" % mounts[0], "findmnt %s" % mounts[0]
-                )
+            room.check_mounts(store)
             users = self._containers() or holders(store, source.asked)
         if users:
             raise Stop("%s" % "; ".join(users[:5]), "Stop them, then run the same command again.")
@@ -155,16 +165,7 @@ class MoveStore(Action):
     def _check_room(self, found: List[copier.Entry], copy: int) -> None:
         size, inodes = copier.needed(found)
         there, known = copier.needed(list(copier.entries(copy)))
-        free = os.fstatvfs(copy)
-        reserve = free.f_blocks * free.f_frsize // 20
-        short = size - there + reserve - free.f_bavail * free.f_frsize
-        if short > 0:
-            raise Stop(
-                "%d MB are missing for the copy at %s" % (-(-short // 10**6), self.want["target"]),
-                "df -h %s" % os.path.dirname(self.want["target"]),
-            )
-        if free.f_files and free.f_favail < inodes - known:
-            raise Stop("too few inodes are free for the copy", "df -i")
+        room.check(size - there, inodes - known, os.fstatvfs(copy), self.want["target"])
 
     def _set_aside(self, source: Place) -> None:
         kernel.rename(source.name, self._moved(source), kernel.NOREPLACE, source.directory)
@@ -281,6 +282,10 @@ def _make_again(was: Facts, target: Place) -> None:
         os.fchmod(made, int(was["mode"], 8))
         os.fsync(made)
     target.sync()
+
+
+def _no_directory(source: Place) -> Stop:
+    return Stop("%s is no directory" % source.asked, "ls -ld %s" % source.asked)
 
 
 def _kind(place: Place) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -192,12 +193,63 @@ def test_an_open_file_is_refused(talk: Agent, store: Path, way: str) -> None:
 
 @pytest.mark.usefixtures("elsewhere")
 def test_no_room(talk: Agent, store: Path) -> None:
+    """Told while the node still runs; and again where the store grew meanwhile."""
+    plan = talk.plan(move("copy"))
     (store / "big").write_bytes(os.urandom(60 << 20))
 
-    result = talk.carry_out(talk.plan(move("copy")))
+    with pytest.raises(AssertionError, match="MB are missing"):
+        talk.plan(move("copy"))
+    result = talk.carry_out(plan)
 
     assert "MB are missing" in result["words"]
     assert (store / "big").stat().st_size == 60 << 20
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_what_a_copy_takes_is_foreseen(talk: Agent, store: Path) -> None:
+    (store / "big").write_bytes(os.urandom(20 << 20))
+    (action,) = talk.plan(move("copy"))["actions"]
+
+    assert 20 << 20 < action["before"]["bytes"] < 24 << 20
+    assert "bytes" not in talk.plan(move("rename"))["actions"][0]["before"]
+
+
+def test_what_an_interrupted_copy_brought_counts_as_room(
+    talk: Agent, store: Path, elsewhere: Path
+) -> None:
+    (store / "big").write_bytes(os.urandom(35 << 20))
+    part = elsewhere.with_name("store.sesam-audit-20261122-dead.part")
+    part.mkdir()
+    shutil.copy2(store / "big", part / "big")
+
+    assert talk.plan(move("copy"))["actions"]
+
+
+@pytest.mark.parametrize("way", ["rename", "copy"])
+@pytest.mark.parametrize("below", [".", "a/b"])
+def test_a_mount_is_seen_before_anything_is_stopped(
+    talk: Agent, store: Path, way: str, below: str
+) -> None:
+    subprocess.run(("mount", "-t", "tmpfs", "tmpfs", str(store / below)), check=True)
+    try:
+        with pytest.raises(AssertionError, match=r"is a mount, it does not move along"):
+            talk.plan(move(way))
+    finally:
+        subprocess.run(("umount", str(store / below)), check=True)
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_store_that_is_no_directory_is_seen_before_anything_is_stopped(
+    talk: Agent, root: Path, kind: str
+) -> None:
+    (root / "old").mkdir()
+    if kind == "file":
+        (root / "old/store").write_text("x")
+    else:
+        (root / "old/store").symlink_to("elsewhere")
+
+    with pytest.raises(AssertionError, match="is no directory"):
+        talk.plan(move("rename"))
 
 
 def test_a_flipped_byte_is_found_and_copied_again(

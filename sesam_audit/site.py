@@ -41,6 +41,7 @@ class Wishes:
             "start_anyway": self.start_anyway,
             "replace_stack": self.replace_stack,
             "backup_made": self.backup_made,
+            "stop": sorted(self.stop),
             "deadline": self.deadline,
             "license": [given.id, given.expires] if given else None,
             "certificate": self.certificate.fingerprint if self.certificate else None,

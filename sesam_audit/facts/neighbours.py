@@ -8,9 +8,8 @@ from msgspec import Struct
 
 from sesam_audit.asks import DockerApi, Steps
 from sesam_audit.facts import gather
-from sesam_audit.facts.containers import Container, Containers
+from sesam_audit.facts.containers import NAMES, Container, Containers
 from sesam_audit.facts.engine import content, mapping
-from sesam_audit.facts.old_installation import NAMES
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import NETWORKS, NODE, STORE, TREES
 

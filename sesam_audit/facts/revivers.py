@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from sesam_audit.asks import Run, Steps
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.containers import PROGRAMS, Container, Containers
-from sesam_audit.facts.old_installation import NAMES
+from sesam_audit.facts.containers import NAMES, PROGRAMS, Container, Containers
 from sesam_audit.profile import Profile
 
 PLACES = (

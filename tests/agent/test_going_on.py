@@ -28,7 +28,7 @@ def begun(talk: Agent, root: Path, plan: Answer, begun: int, done: int) -> Answe
     """The plan's run as an interruption leaves it: so many actions begun, so many done."""
     state = State(str(root))
     state.make()
-    journal = state.begin(RUN, plan).journal()
+    journal = state.begin(RUN, plan, {}).journal()
     journal.write("open", number=1, plan=plan["id"], boot=boot(), operator="alice")
     for number, each in enumerate(plan["actions"][:begun]):
         journal.write("begin", action=each["id"], spec=each, before=each["before"], boot=boot())

@@ -149,7 +149,7 @@ def test_the_ports_of_what_is_put_to_rest_will_be_free() -> None:
     old = {"Image": "traefik", "State": "running", "Ports": WEB}
     heard: Given = {Listeners(PORTS): ListenersAnswer(listeners=tuple(LISTEN))}
 
-    assert not moving(listed(node=BY_HAND, traefik=old), STORED, heard).stops
+    assert not moving(listed(node=BY_HAND, traefik=old), STORED, heard, stop=("traefik",)).stops
 
 
 def test_a_port_that_somebody_else_holds_beside_the_old_door_stops() -> None:
@@ -158,6 +158,8 @@ def test_a_port_that_somebody_else_holds_beside_the_old_door_stops() -> None:
     web = {"Image": "nginx", "State": "running", "Ports": WEB[1:]}
     heard: Given = {Listeners(PORTS): ListenersAnswer(listeners=tuple(LISTEN))}
 
-    (stop,) = moving(listed(node=BY_HAND, traefik=old, web=web), STORED, heard).stops
+    known = listed(node=BY_HAND, traefik=old, web=web)
+
+    (stop,) = moving(known, STORED, heard, stop=("traefik",)).stops
 
     assert stop.words == "port 443 is held by container web (nginx)"

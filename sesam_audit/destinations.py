@@ -77,6 +77,7 @@ def _hub(name: str, service: Service, source: str, **more: object) -> Destinatio
 
 
 _CDN = ("x-amz-cf-id", "x-amz-cf-pop", "x-amz-request-id", "cf-ray")
+_REGISTRY = ("docker-distribution-api-version", "docker-content-digest")
 _PYPI_CDN = ("x-served-by", "x-pypi-file-size")
 _ACME_SEEN = "2026-11"
 _TABLE = (
@@ -171,7 +172,8 @@ PRIVATE_IMAGE, PRODUCTION_TAG = "sesam/sesam-node", "weekly-prod"
 
 def layer_host(name: str) -> Destination:
     """A host that a pull met, wherever the registry sent it."""
-    return _hub(name, Service.IDENTITY, "met by the rehearsal of a pull", path="/v2/", signs=_CDN)
+    signs = {"registry-1.docker.io": _REGISTRY, "auth.docker.io": ()}.get(name, _CDN)
+    return _hub(name, Service.IDENTITY, "met by the rehearsal of a pull", path="/v2/", signs=signs)
 
 
 def is_name(text: str) -> bool:

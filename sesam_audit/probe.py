@@ -1806,7 +1806,8 @@ MANIFESTS = ", ".join(
 )  # fmt: skip
 TELLING = (
     "content-type", "content-range", "location", "date", "server", "retry-after",
-    "docker-content-digest", "ratelimit-limit", "ratelimit-remaining",
+    "docker-content-digest", "docker-distribution-api-version",
+    "ratelimit-limit", "ratelimit-remaining",
     "x-amz-cf-id", "x-amz-cf-pop", "x-amz-request-id", "cf-ray",
 )  # fmt: skip
 

@@ -48,7 +48,7 @@ class Control(Struct, frozen=True):
         others = self._others(subject, now)
         if not others:
             return "; the auditor reaches none of these destinations and cannot compare"
-        if verdict.worldly and sample.worldly:
+        if verdict.worldly and (sample.worldly or sample.word == "service-trouble"):
             raise Unknown(
                 f"{verdict}; the auditor, who reaches {others} others, did not reach it either"
                 f" ({sample.word}): the name may be gone, the service down, or one firewall stand"

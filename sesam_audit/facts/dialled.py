@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from sesam_audit.asks import DialAnswer
 from sesam_audit.destinations import Destination
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.identity import identity
-from sesam_audit.facts.markers import authentic, location
+from sesam_audit.facts.identity import identity, vouched
+from sesam_audit.facts.markers import authentic, location, signed
 from sesam_audit.facts.scene import SHORT, Dialled, Scene, by_hand, listed, nowhere
 
 _PORTAL = 511  # Network Authentication Required (RFC 6585)
@@ -133,18 +133,22 @@ def _service(scene: Scene) -> Dialled | None:
     if not destination.path:
         return None
     plain = not destination.tls and _foreign(answer, destination)  # nothing else tells a portal
-    if not plain and authentic(answer, destination, vouched=_vouched(scene)):
+    if not plain and (
+        authentic(answer, destination, vouched=False)
+        or (authentic(answer, destination, vouched=True) and vouched(scene))
+    ):
         return None
     if not answer.status:
         return Dialled("wrong-service", f"no HTTP answer came ({_why(answer)})")
-    if answer.status == 429 or (answer.status >= 500 and answer.status != _PORTAL):
+    troubled = answer.status == 429 or (answer.status >= 500 and answer.status != _PORTAL)
+    if troubled and (signed(answer, destination) or vouched(scene)):
         return Dialled("service-trouble", f"HTTP {answer.status}: the service, not a firewall")
+    whose = _whose(scene)
     page = _page(answer, destination)
     if page:
-        return Dialled("block-page", f"HTTP {answer.status} {page}")
-    return Dialled(
-        "wrong-service", f"HTTP {answer.status}, which is not {destination.service.value}"
-    )
+        return Dialled("block-page", f"HTTP {answer.status} {page}{whose}")
+    said = f"HTTP {answer.status}, which is not {destination.service.value}{whose}"
+    return Dialled("wrong-service", said)
 
 
 def _page(answer: DialAnswer, destination: Destination) -> str:
@@ -158,9 +162,12 @@ def _page(answer: DialAnswer, destination: Destination) -> str:
     return "with a web page" + (f" called {title[1]!r}" if title else "")
 
 
-def _vouched(scene: Scene) -> bool:
-    """Whether public roots prove the name, so that the answer is the service's own."""
-    return scene.destination.tls and scene.public_trust().trusted
+def _whose(scene: Scene) -> str:
+    """The private authority in whose name this is said; "" where there is none."""
+    trust = scene.public_trust() if scene.destination.tls else None
+    if trust is None or trust.word != "unknown-issuer":
+        return ""
+    return f", by whoever opens TLS with certificates of {trust.issuer!r}"
 
 
 def _foreign(answer: DialAnswer, destination: Destination) -> str:

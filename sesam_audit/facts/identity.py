@@ -50,14 +50,25 @@ def _for_consumer(scene: Scene) -> Dialled | None:
 
 def _undecided(scene: Scene, trust: Trust) -> None:
     """A Python that hides the chain and was given no roots proves nothing."""
-    answer = scene.answer
-    lone = not answer.whole_chain and answer.public is None
-    if lone and trust.word in ("unknown-issuer", "incomplete"):
+    if scene.hidden and trust.word in ("unknown-issuer", "incomplete"):
         raise Unknown(
             "the target's Python shows only the server's own certificate, and no public roots"
             " were tried on the spot",
             by_hand(scene.destination),
         )
+
+
+def vouched(scene: Scene) -> bool:
+    """Whether public roots prove the name, so that the answer is the service's own.
+
+    Raises:
+        Unknown: the target's Python hides what would tell.
+    """
+    if not scene.destination.tls:
+        return False
+    trust = scene.public_trust()
+    _undecided(scene, trust)
+    return trust.trusted
 
 
 def _refused(scene: Scene, trust: Trust, found: Leaf) -> Dialled | None:
@@ -71,6 +82,11 @@ def _refused(scene: Scene, trust: Trust, found: Leaf) -> Dialled | None:
     if trust.word == "name-mismatch":
         text = f"the certificate is for {shown}, not for {name} (issued by {found.issuer})"
         return Dialled("tls-name-mismatch", text)
+    if trust.word == "unknown-issuer" and scene.wanted and not found.covers(scene.wanted):
+        text = f"the certificate is for {shown}, not for {name}"
+        return Dialled(
+            "tls-name-mismatch", f"{text} (signed by {trust.issuer!r}, no public authority)"
+        )
     if trust.word == "unknown-issuer":
         text = f"the certificate for {shown} is signed by {trust.issuer!r}, no public authority"
         return Dialled("tls-intercepted", f"{text}: something on the way opens TLS")

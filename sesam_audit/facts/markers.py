@@ -37,7 +37,8 @@ def authentic(answer: DialAnswer, destination: Destination, *, vouched: bool) ->
 def _identity(answer: DialAnswer, destination: Destination, *, vouched: bool) -> bool:
     """No public mark of the body is known: TLS proves the name, unless a private CA vouches for it.
 
-    Behind such a CA a web page or redirect counts only with a header of the service's own.
+    Behind such a CA an answer counts only with a header of the service's own; where none is known,
+    a web page or a redirect does not.
     """
     headers = answer.headers or {}
     if not 200 <= answer.status < 500 or answer.status in (407, 429):
@@ -49,9 +50,16 @@ def _identity(answer: DialAnswer, destination: Destination, *, vouched: bool) ->
         and target.hostname != destination.name
     ):
         return False
-    if vouched or any(sign in headers for sign in destination.signs):
+    if vouched or signed(answer, destination):
         return True
+    if destination.signs:
+        return False
     return "html" not in headers.get("content-type", "").lower() and answer.status not in (302, 307)
+
+
+def signed(answer: DialAnswer, destination: Destination) -> bool:
+    """Whether it bears a header that only this service sends."""
+    return any(sign in (answer.headers or {}) for sign in destination.signs)
 
 
 def _registry(answer: DialAnswer) -> bool:

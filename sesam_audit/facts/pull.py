@@ -21,6 +21,7 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.dialled import classify
+from sesam_audit.facts.identity import vouched
 from sesam_audit.facts.scene import SHORT, Dialled, Scene
 from sesam_audit.facts.trust import Bundle, public_roots
 from sesam_audit.profile import Profile
@@ -121,8 +122,8 @@ class Pulled(Struct, frozen=True):
         return Scene(last, layer_host(self.host), now, self.roots, self.proxy)
 
     def vouched(self, now: datetime) -> bool:
-        """Whether public roots prove who answered last."""
-        return self._scene(now).public_trust().trusted
+        """Whether public roots prove who answered last. Raises Unknown where that is hidden."""
+        return vouched(self._scene(now))
 
 
 class Rehearsal(Struct, frozen=True):

@@ -68,6 +68,11 @@ class Scene(Struct, frozen=True):
         any_name = self.destination.service is Service.ANY_TLS
         return "" if any_name else self.destination.name
 
+    @property
+    def hidden(self) -> bool:
+        """Whether its Python shows the server's certificate alone, and tried no public roots."""
+        return not self.answer.whole_chain and self.answer.public is None
+
     def public_trust(self, at: datetime | None = None) -> Trust:
         """How the chain fares against public roots, by what the target's Python could show."""
         answer, when = self.answer, at or self.now

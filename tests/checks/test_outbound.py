@@ -213,6 +213,19 @@ def test_trouble_of_the_service_is_unknown(status: int) -> None:
     assert finding.message.startswith("service-trouble")
 
 
+def test_trouble_that_the_auditor_meets_too_is_the_worlds_though_tls_is_opened() -> None:
+    away = {"status": 503, "headers": {}}
+    opened = good("pypi.org", chain=chain("pypi.org", "Example Corp Inspection"), **away)
+    reach = with_answer(PYPI[1], opened)
+
+    alone = judged(*PYPI, reach, control=Control(perfect()))
+    both = judged(*PYPI, reach, control=sample(good("pypi.org", **away)))
+
+    assert alone.outcome is Outcome.FAILED
+    assert "certificates of 'Example Corp Inspection Root'; the auditor reached it" in alone.message
+    assert (both.outcome, "service-trouble" in both.message) == (Outcome.UNKNOWN, True)
+
+
 def test_every_name_of_a_rule_is_a_finding() -> None:
     planned = [
         (item.id, subject)

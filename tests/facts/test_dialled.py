@@ -18,6 +18,7 @@ from sesam_audit.testing import NOW
 from .network import DAY, PUBLIC, chain, destination, good, stopped, tls
 
 HUB, PORTAL, PYPI = "registry-1.docker.io", "portal.sesam.io", "pypi.org"
+CDN, FILES = "production.cloudfront.docker.com", "files.pythonhosted.org"
 INSPECTION = "Example Corp Inspection"
 PAGE = {"content-type": "text/html"}
 MISMATCH = ("tls-name-mismatch", "it shows HTTP")
@@ -191,13 +192,16 @@ LEADS_AWAY = {"status": 302, "headers": {"location": "http://login.example.net/?
         ({"status": 403, "headers": PAGE}, "block-page", "with a web page"),
         ({"status": 200, "headers": PAGE, "body": "<title>It works</title>"}, *MISMATCH),
         ({"status": 404, "headers": PAGE, "body": "<title>It works</title>"}, *MISMATCH),
-        ({"status": 404, "headers": {}}, "tls-name-mismatch", "issued by"),
+        ({"status": 404, "headers": {}}, "tls-name-mismatch", "ed by"),
     ],
 )
+@pytest.mark.parametrize("authority", ["Test Trust Services", "login.example.net"])
 def test_a_captive_portal_shows_its_own_certificate_and_leads_away(
-    changes: dict[str, Any], word: str, said: str
+    changes: dict[str, Any], word: str, said: str, authority: str
 ) -> None:
-    verdict = judged(PORTAL, good(PORTAL, chain=chain("login.example.net"), **changes))
+    """Publicly trusted or signed by itself."""
+    shown = chain("login.example.net", authority)
+    verdict = judged(PORTAL, good(PORTAL, chain=shown, trusted=False, **changes))
 
     assert verdict.word == word
     assert verdict.text.startswith("the certificate is for login.example.net")
@@ -227,9 +231,39 @@ def test_the_status_of_captive_portals_is_no_trouble_of_the_service() -> None:
     assert judged(HUB, good(HUB, status=511)).word == "block-page"
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
+TROUBLE = pytest.mark.parametrize("status", [429, 500, 502, 503])
+
+
+@TROUBLE
 def test_trouble_of_the_service_is_no_firewall(status: int) -> None:
     assert judged(HUB, good(HUB, status=status)).word == "service-trouble"
+
+
+@TROUBLE
+@pytest.mark.parametrize("name", [HUB, PYPI, FILES, CDN])
+def test_trouble_told_by_whoever_opens_tls_is_not_the_services(name: str, status: int) -> None:
+    plain = good(name, chain=chain(name, INSPECTION), status=status, headers={})
+
+    said, page = judged(name, plain), judged(name, replace(plain, headers=PAGE))
+
+    assert (said.word, page.word) == ("wrong-service", "block-page")
+    assert "by whoever opens TLS with certificates of 'Example Corp Inspection Root'" in said.text
+    assert "Example Corp Inspection Root" in page.text
+
+
+def test_trouble_with_a_sign_of_the_service_passed_the_inspection() -> None:
+    headers = {"x-amz-cf-id": "x"}
+    answer = good(CDN, chain=chain(CDN, INSPECTION), status=503, headers=headers)
+
+    assert judged(CDN, answer).word == "service-trouble"
+
+
+@pytest.mark.parametrize(("name", "status"), [(HUB, 503), (FILES, 404)])
+def test_a_hidden_chain_does_not_tell_who_answers(name: str, status: int) -> None:
+    with pytest.raises(Unknown, match="no public roots"):
+        judged(name, hidden(name, status=status))
+
+    assert judged(name, hidden(name, status=status, public=True)).word != "wrong-service"
 
 
 @pytest.mark.parametrize(
@@ -272,12 +306,20 @@ def test_who_answers_counts(name: str, changes: dict[str, Any], word: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("headers", "word"), [(PAGE, "block-page"), ({**PAGE, "x-amz-cf-id": "x"}, "ok"), ({}, "ok")]
+    ("name", "headers", "word"),
+    [
+        (CDN, PAGE, "block-page"),
+        (CDN, {}, "wrong-service"),
+        (CDN, {"content-type": "text/plain"}, "wrong-service"),
+        (CDN, {**PAGE, "x-amz-cf-id": "x"}, "ok"),
+        (CDN, {"x-amz-request-id": "x"}, "ok"),
+        (FILES, {"content-type": "text/plain"}, "wrong-service"),
+        (FILES, {"content-type": "text/plain", "x-served-by": "cache-1"}, "ok"),
+    ],
 )
-def test_behind_a_trusted_private_authority_a_page_needs_a_sign(
-    headers: dict[str, str], word: str
+def test_behind_a_trusted_private_authority_an_answer_needs_a_sign(
+    name: str, headers: dict[str, str], word: str
 ) -> None:
-    name = "production.cloudfront.docker.com"
     answer = good(name, chain=chain(name, INSPECTION), status=403, headers=headers)
 
     assert judged(name, answer).word == word

@@ -17,7 +17,7 @@ from sesam_audit.destinations import (
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.control import Control
 from sesam_audit.facts.interception import Interceptors
-from sesam_audit.facts.pull import BY_HAND, Pulled, Rehearsal, uncovered
+from sesam_audit.facts.pull import BY_HAND, Pulled, Rehearsal, known, uncovered
 from sesam_audit.facts.reach import Reach
 from sesam_audit.facts.rooms import Rooms
 from sesam_audit.facts.scene import Dialled, by_hand
@@ -105,10 +105,7 @@ def check_docker_layers(rehearsal: Rehearsal, control: Control, now: Now, found:
         found.note(f"for dockerd, on the host's network path: {rehearsal.public.way}")
     verdict = rehearsal.layers(now)
     found(str(verdict), required="the first bytes of a layer")
-    if verdict.proxy_fault:
-        raise Unknown(f"{verdict} (outbound.proxy)", BY_HAND)
-    if verdict.word == "service-trouble":
-        raise Unknown(f"{verdict}; try again later", BY_HAND)
+    _firewalls(verdict)
     beside = ""
     if not verdict.ok:
         beside = control.beside(rehearsal.ended_at, verdict, now)
@@ -116,11 +113,8 @@ def check_docker_layers(rehearsal: Rehearsal, control: Control, now: Now, found:
     for outside in uncovered(rehearsal.met()):
         beside += f"; the guide's wildcards do not hold {outside}"
     assert verdict.ok, f"{verdict}{beside}"
-    spent = rehearsal.spent
-    if isinstance(spent, Pulled):
-        found.note(f"--spend-pull, of {PRIVATE_IMAGE}:{rehearsal.tag}: {spent.way}")
-    if isinstance(spent, Pulled) and spent.read:  # else it is docker.registry-access's
-        assert spent.arrived, f"no layer of {PRIVATE_IMAGE} came: {spent.ended(now)}"
+    if rehearsal.spent is not None:
+        _prove_spent(known(rehearsal.spent), f"{PRIVATE_IMAGE}:{rehearsal.tag}", now, found)
 
 
 @requirement(
@@ -330,6 +324,29 @@ def check_proxy(reach: Reach, control: Control, profile: Profile, now: Now, foun
     for way in ways.values():
         if isinstance(way, Unknown):
             raise way
+
+
+def _firewalls(verdict: Dialled) -> None:
+    """Raises Unknown where a pull ended by no fault of a firewall."""
+    if verdict.proxy_fault:
+        raise Unknown(f"{verdict} (outbound.proxy)", BY_HAND)
+    if verdict.word == "service-trouble":
+        raise Unknown(f"{verdict}; try again later", BY_HAND)
+
+
+def _prove_spent(spent: Pulled, image: str, now: Now, found: Found) -> None:
+    """Assert that the pull that --spend-pull allowed brought a layer."""
+    spent.tried()
+    found.note(f"--spend-pull, of {image}: {spent.way}")
+    if not spent.read:
+        raise Unknown(
+            f"the manifest of {image} was not read, so no layer was asked for: {spent.way}"
+            " (docker.registry-access)",
+            f"sudo docker --config /home/sesam/.docker pull {image}",
+        )
+    verdict = spent.layer(now)
+    _firewalls(verdict)
+    assert verdict.ok, f"no layer of {image} came: {verdict}"
 
 
 def _prove_inside(  # noqa: PLR0913, PLR0917 - what a destination is judged by

@@ -72,9 +72,8 @@ class Pulled(Struct, frozen=True):
 
     @property
     def read(self) -> bool:
-        """Whether the registry showed the manifest, whatever came after."""
-        manifests = (x for x in self.answer.steps if "/manifests/" in x.path)
-        return any((each.host, each.status) == (REGISTRY, 200) for each in manifests)
+        """Whether the registry showed the manifest itself, so that a layer was asked for."""
+        return any("/blobs/" in each.path for each in self.answer.steps)
 
     @property
     def way(self) -> str:
@@ -98,6 +97,22 @@ class Pulled(Struct, frozen=True):
             text = f"HTTP {self.status}, then it ended after {answer.received} bytes: {why}"
             verdict = Dialled("wrong-service", text)
         return replace(verdict, text=f"{self.host}: {verdict.text}")
+
+    def layer(self, now: datetime) -> Dialled:
+        """Whether a layer's first bytes came, and if not, who is in the way.
+
+        Raises:
+            Unknown: the target could not try, or had no time left.
+        """
+        verdict = self.ended(now)
+        if self.arrived:
+            return Dialled("ok", f"{self.answer.received} bytes of a layer from {self.host}")
+        if not verdict.ok:
+            return verdict
+        said = f"{self.host}: HTTP {self.status} {self.answer.code}".rstrip()
+        if self.vouched(now):
+            return Dialled("service-trouble", f"{said}: the service's own, not a firewall's")
+        return Dialled("wrong-service", f"{said}, which is no layer")
 
     def tried(self) -> None:
         """Raises Unknown where the target could not try at all."""
@@ -148,15 +163,7 @@ class Rehearsal(Struct, frozen=True):
         pulled = known(self.public)
         if pulled.gone:
             raise Unknown("the registry no longer holds the layers that are pinned", BY_HAND)
-        verdict = pulled.ended(now)
-        if pulled.arrived:
-            return Dialled("ok", f"{pulled.answer.received} bytes of a layer from {pulled.host}")
-        if not verdict.ok:
-            return verdict
-        said = f"{pulled.host}: HTTP {pulled.status} {pulled.answer.code}".rstrip()
-        if pulled.vouched(now):
-            return Dialled("service-trouble", f"{said}: the service's own, not a firewall's")
-        return Dialled("wrong-service", f"{said}, which is no layer")
+        return pulled.layer(now)
 
     def met(self) -> tuple[str, ...]:
         """Every host of both pulls.

@@ -352,6 +352,54 @@ def test_layers_that_nobody_can_tell(answer: PullAnswer | Unknown, said: str) ->
     assert said in finding.message
 
 
+HEAD, READ = ((pulls.REGISTRY, "manifests/weekly-prod", 200),) * 2
+LED = (pulls.REGISTRY, "blobs/sha256:0", 307)
+
+
+@pytest.mark.parametrize(
+    ("spent", "outcome", "said"),
+    [
+        (pulls.spent(HEAD, READ, LED, (pulls.CDN, "data", 206)), Outcome.PASSED, "1024 bytes"),
+        (
+            pulls.spent(HEAD, READ, LED, (pulls.CDN, "data", 503)),
+            Outcome.UNKNOWN,
+            "service-trouble: production.cloudfront.docker.com: HTTP 503",
+        ),
+        (pulls.spent(HEAD, READ, (*LED[:2], 429)), Outcome.UNKNOWN, "HTTP 429"),
+        (pulls.spent(HEAD, READ, (*LED[:2], 404)), Outcome.UNKNOWN, "service-trouble"),
+        (
+            pulls.spent(HEAD, (*READ[:2], 429)),
+            Outcome.UNKNOWN,
+            "the manifest of sesam/sesam-node:weekly-prod was not read",
+        ),
+        (pulls.spent((*HEAD[:2], 403)), Outcome.UNKNOWN, "registry-1.docker.io 403"),
+        (PullAnswer(error="ENOKEY"), Outcome.UNKNOWN, "no pull was rehearsed (ENOKEY)"),
+        (Unknown("the probe ended"), Outcome.UNKNOWN, "the probe ended"),
+        (
+            replace(
+                pulls.stopped(pulls.CDN, "tcp", "TIMEOUT"),
+                steps=pulls.spent(HEAD, READ, LED, (pulls.CDN, "data", 0)).steps,
+            ),
+            Outcome.FAILED,
+            "no layer of sesam/sesam-node:weekly-prod came: tcp-timeout",
+        ),
+    ],
+    ids=["came", "503", "429", "404", "limited", "denied", "no login", "not asked", "filtered"],
+)
+def test_what_spending_a_pull_came_to(
+    spent: PullAnswer | Unknown, outcome: Outcome, said: str
+) -> None:
+    whole = replace(
+        rehearsed(pulls.blob()),
+        spent=spent if isinstance(spent, Unknown) else Pulled(spent, PUBLIC.bundle),
+    )
+
+    finding = evaluate("outbound.docker-layers", whole)
+
+    assert finding.outcome is outcome
+    assert said in finding.message
+
+
 def test_layers_behind_a_proxy_that_wants_a_login() -> None:
     answer = pulls.stopped(pulls.REGISTRY, "proxy", "HTTP", proxy_status=407)
 

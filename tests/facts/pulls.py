@@ -34,6 +34,14 @@ def blob_refused(status: int, kind: str = "application/xml") -> PullAnswer:
     )
 
 
+def spent(*hops: tuple[str, str, int]) -> PullAnswer:
+    """What a pull of the private image came to, by its host, path and status, request by request."""
+    steps = tuple(Hop(host, f"/v2/sesam/sesam-node/{path}", status) for host, path, status in hops)
+    host, _, status = hops[-1]
+    bytes_ = {"received": 1024, "sample": "1f8b0800"} if status == 206 else {}
+    return PullAnswer(steps=(*_TOKEN, *steps), last=tls(host, status=status), **bytes_)
+
+
 def gone() -> PullAnswer:
     """The registry has no such blob."""
     steps = (*_TOKEN, Hop(REGISTRY, "/v2/x/y", 404, "192.0.2.7"))

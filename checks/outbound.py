@@ -9,7 +9,6 @@ from sesam_audit.destinations import (
     BY_UPDATER,
     IPS_WARNING,
     LOG_SUBJECT,
-    PRIVATE_IMAGE,
     Service,
     destinations,
     needed,
@@ -17,7 +16,7 @@ from sesam_audit.destinations import (
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.control import Control
 from sesam_audit.facts.interception import Interceptors
-from sesam_audit.facts.pull import BY_HAND, Pulled, Rehearsal, known, uncovered
+from sesam_audit.facts.pull import Pulled, Rehearsal, firewalled, uncovered
 from sesam_audit.facts.reach import Reach
 from sesam_audit.facts.rooms import Rooms
 from sesam_audit.facts.scene import Dialled, by_hand
@@ -105,7 +104,7 @@ def check_docker_layers(rehearsal: Rehearsal, control: Control, now: Now, found:
         found.note(f"for dockerd, on the host's network path: {rehearsal.public.way}")
     verdict = rehearsal.layers(now)
     found(str(verdict), required="the first bytes of a layer")
-    _firewalls(verdict)
+    firewalled(verdict)
     beside = ""
     if not verdict.ok:
         beside = control.beside(rehearsal.ended_at, verdict, now)
@@ -113,8 +112,11 @@ def check_docker_layers(rehearsal: Rehearsal, control: Control, now: Now, found:
     for outside in uncovered(rehearsal.met()):
         beside += f"; the guide's wildcards do not hold {outside}"
     assert verdict.ok, f"{verdict}{beside}"
+    if isinstance(rehearsal.spent, Pulled):
+        found.note(f"--spend-pull, of {rehearsal.image}: {rehearsal.spent.way}")
     if rehearsal.spent is not None:
-        _prove_spent(known(rehearsal.spent), f"{PRIVATE_IMAGE}:{rehearsal.tag}", now, found)
+        spent = firewalled(rehearsal.spent_layer(now))
+        assert spent.ok, f"no layer of {rehearsal.image} came: {spent}"
 
 
 @requirement(
@@ -295,11 +297,13 @@ def check_interception(interceptors: Interceptors, now: Now, found: Found) -> No
     """
     seen = interceptors.seen(now)
     found.note(f"judged against {interceptors.roots.name}")
+    if interceptors.unseen:
+        found.note(f"the containers' own way is not known: {interceptors.unseen}")
     met = interceptors.met(now)
     assert not met, f"TLS is opened by {'; '.join(map(str, met))}"
     if not seen:
         raise Unknown("no TLS chain was seen: nothing was reached")
-    found.note(f"{len(seen)} of {len(interceptors.names)} destinations showed a chain")
+    found.note(f"{len(seen)} of {len(interceptors.names(now))} destinations showed a chain")
 
 
 @requirement(
@@ -315,7 +319,7 @@ def check_proxy(reach: Reach, control: Control, profile: Profile, now: Now, foun
     from this host. Where it demands a login, put USER:PASSWORD into a file of mode 0600, and name
     the file: proxy_credentials = "FILE" in the profile.
     """
-    subjects = [each.key for each in destinations(profile) if each.needed]
+    subjects = [x.key for x in destinations(profile) if x.needed and not x.direct]
     ways = {subject: reach.through_proxy(subject, now) for subject in subjects}
     ways |= {subject: control.excused(subject, way, now) for subject, way in ways.items()}
     refused = [way for way in ways.values() if isinstance(way, Dialled)]
@@ -324,29 +328,6 @@ def check_proxy(reach: Reach, control: Control, profile: Profile, now: Now, foun
     for way in ways.values():
         if isinstance(way, Unknown):
             raise way
-
-
-def _firewalls(verdict: Dialled) -> None:
-    """Raises Unknown where a pull ended by no fault of a firewall."""
-    if verdict.proxy_fault:
-        raise Unknown(f"{verdict} (outbound.proxy)", BY_HAND)
-    if verdict.word == "service-trouble":
-        raise Unknown(f"{verdict}; try again later", BY_HAND)
-
-
-def _prove_spent(spent: Pulled, image: str, now: Now, found: Found) -> None:
-    """Assert that the pull that --spend-pull allowed brought a layer."""
-    spent.tried()
-    found.note(f"--spend-pull, of {image}: {spent.way}")
-    if not spent.read:
-        raise Unknown(
-            f"the manifest of {image} was not read, so no layer was asked for: {spent.way}"
-            " (docker.registry-access)",
-            f"sudo docker --config /home/sesam/.docker pull {image}",
-        )
-    verdict = spent.layer(now)
-    _firewalls(verdict)
-    assert verdict.ok, f"no layer of {image} came: {verdict}"
 
 
 def _prove_inside(  # noqa: PLR0913, PLR0917 - what a destination is judged by
@@ -383,7 +364,7 @@ def _prove(  # noqa: PLR0913, PLR0917 - what a destination is judged by
     """
     scene = reach.scene(subject, now)
     verdict = reach.dialled(subject, now)
-    for note in (*notes(scene), *pinned(reach, subject)):
+    for note in (*notes(scene, reach.proxy), *pinned(reach, subject)):
         found.note(note)
     if host:
         found.note(f"dialled from the host itself: {host}")

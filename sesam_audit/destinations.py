@@ -44,6 +44,9 @@ class Service(str, Enum):
     TO_PYPI = "a redirect to pypi.org"
     IDENTITY = "a TLS server that proves this name"
     ANY_TLS = "a TLS server"
+    OWN_TLS = "a TLS server with a certificate for this name"
+    HTTP = "a web server"
+    TCP = "an open port"
 
 
 class Destination(Struct, frozen=True, kw_only=True):
@@ -55,6 +58,7 @@ class Destination(Struct, frozen=True, kw_only=True):
     consumer: Consumer
     by: str = ""  # the very program that will connect
     context: str = ""  # where a container dials it: container sesam, container default
+    container: str = ""  # the service of the stack that dials it from there
     port: int = 443
     path: str = "/"  # "" stops after TLS
     accept: str = "*/*"
@@ -62,6 +66,7 @@ class Destination(Struct, frozen=True, kw_only=True):
     needed: bool = True
     subject: str = ""
     signs: tuple[str, ...] = ()  # response headers only this service sends
+    server_name: str = ""  # said in TLS's hello where the destination is an address
     seen: str = ""  # when it last was part of the service
     source: str = ""
 
@@ -69,6 +74,16 @@ class Destination(Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """The subject of its finding."""
         return self.subject or f"{self.name}:{self.port}"
+
+    @property
+    def direct(self) -> bool:
+        """Whether no proxy for the web can be on the way."""
+        return self.service is Service.TCP
+
+    @property
+    def tolerant(self) -> bool:
+        """Whether a private authority may be the server's own, and no sign of inspection."""
+        return self.service in (Service.ANY_TLS, Service.OWN_TLS)
 
 
 def _hub(name: str, service: Service, source: str, **more: object) -> Destination:
@@ -84,11 +99,12 @@ _TABLE = (
     _hub(
         "registry-1.docker.io", Service.REGISTRY, "Docker documentation: allow list", path="/v2/",
         seen="2026-06", by="dockerd, and watchtower for its digest checks", context=DEFAULT,
+        container="watchtower",
     ),
     _hub(
         "auth.docker.io", Service.TOKEN, "Docker documentation: allow list",
         path="/token?service=registry.docker.io", seen="2026-06", context=DEFAULT,
-        by="dockerd, and watchtower for its digest checks",
+        by="dockerd, and watchtower for its digest checks", container="watchtower",
     ),
     _hub(
         "production.cloudfront.docker.com", Service.IDENTITY,
@@ -111,17 +127,19 @@ _TABLE = (
     Destination(
         name="acme-v02.api.letsencrypt.org", rule="OUT-LE", service=Service.ACME,
         consumer=Consumer.CONTAINER, by="the traefik container", path="/directory",
-        context=SESAM, seen=_ACME_SEEN, source="Let's Encrypt documentation: ACME endpoints",
+        context=SESAM, container="traefik", seen=_ACME_SEEN,
+        source="Let's Encrypt documentation: ACME endpoints",
     ),
     Destination(
         name="acme-staging-v02.api.letsencrypt.org", rule="OUT-LE", service=Service.ACME,
         consumer=Consumer.CONTAINER, by="nobody, unless Traefik is set to staging",
-        path="/directory", context=SESAM, needed=False, seen=_ACME_SEEN,
+        path="/directory", context=SESAM, container="traefik", needed=False, seen=_ACME_SEEN,
         source="Let's Encrypt documentation: ACME endpoints",
     ),
     Destination(
         name="portal.sesam.io", rule="OUT-SESAM", service=Service.IDENTITY,
-        consumer=Consumer.CONTAINER, by="the sesam-node container", context=SESAM, seen="2026-11",
+        consumer=Consumer.CONTAINER, by="the sesam-node container", context=SESAM,
+        container="sesam-node", seen="2026-11",
         source="Guide; Product files: --sesam-portal-url https://portal.sesam.io/unified/",
     ),
     Destination(
@@ -190,13 +208,14 @@ def log_shipping(host: str) -> Destination:
         consumer=Consumer.CONTAINER,
         by="the fluentbit container",
         context=DEFAULT,
+        container="fluentbit",
         subject=LOG_SUBJECT,
         seen="2026-11",
         source="Product files: FLUENTBIT_HOST of .env",
     )
 
 
-def _by_address(address: str, consumer: Consumer, by: str) -> Destination:
+def _by_address(address: str, consumer: Consumer, by: str, server_name: str = "") -> Destination:
     return Destination(
         name=address,
         rule="OUT-SESAM",
@@ -204,7 +223,9 @@ def _by_address(address: str, consumer: Consumer, by: str) -> Destination:
         consumer=consumer,
         by=by,
         context=DEFAULT if consumer is Consumer.CONTAINER else "",
+        container="fluentbit" if consumer is Consumer.CONTAINER else "",
         path="",
+        server_name=server_name,
         seen="2026-11",
         source="Guide: the addresses that can replace the Sesam domains",
     )
@@ -221,24 +242,34 @@ def _destinations(profile: Profile) -> Iterator[Destination]:
             yield each
     if profile.sesam_destinations == "ips":
         yield _by_address(AGENT_DOWNLOAD, Consumer.HOST, "the sesam-agent")
-        yield _by_address(LOG_SHIPPING, Consumer.CONTAINER, "the fluentbit container")
+        yield by_log_address(profile.fluentbit_host)
     else:
         yield log_shipping(profile.fluentbit_host)
     yield from map(_extra, profile.extra_destinations)
 
 
+def by_log_address(log_host: str) -> Destination:
+    """The guide's address for log shipping: fluentbit asks there for the log host by its name."""
+    return _by_address(LOG_SHIPPING, Consumer.CONTAINER, "the fluentbit container", log_host)
+
+
 def _extra(text: str) -> Destination:
-    host, _, port = text.rpartition(":")
+    """HOST:PORT is a TCP port; port 443 and https:// speak TLS there, port 80 HTTP."""
+    scheme, plain = ("https", text[8:]) if text.startswith("https://") else ("", text)
+    host, _, port = plain.rpartition(":")
     number = int(port) if host and port.isdecimal() else 443
+    service = {80: Service.HTTP, 443: Service.OWN_TLS}.get(number, Service.TCP)
+    service = Service.OWN_TLS if scheme else service
     return Destination(
-        name=(host if host and port.isdecimal() else text).strip("[]"),
+        name=(host if host and port.isdecimal() else plain).strip("[]"),
         rule="",
-        service=Service.ANY_TLS if number == 80 else Service.IDENTITY,
+        service=service,
         consumer=Consumer.CONTAINER,
         by="a microservice's container",
         context=SESAM,
         port=number,
-        tls=number != 80,
+        path="/" if service is Service.HTTP else "",
+        tls=service is Service.OWN_TLS,
         subject=text,
         source="the profile's extra_destinations",
     )

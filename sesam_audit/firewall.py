@@ -116,6 +116,7 @@ def _extras(profile: Profile) -> Iterator[Opening]:
             purpose="The deployment's own destinations, for its microservices.",
             consequence="the microservices that need them do not work",
             document="The profile, extra_destinations; not in the guide",
+            direct=all(each.direct for each in extras if each.port == port),
         )
 
 
@@ -167,5 +168,5 @@ def _check_destination(each: Destination) -> None:
         raise UsageError(f"fluentbit_host: {each.name!r} is not a host")
     raise UsageError(
         f"extra_destinations: {each.subject!r} is not a destination",
-        "Write HOST or HOST:PORT, and an IPv6 address as [ADDRESS]:PORT",
+        "Write HOST:PORT or https://HOST:PORT, and an IPv6 address as [ADDRESS]:PORT",
     )

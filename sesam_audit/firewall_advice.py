@@ -64,7 +64,8 @@ ADVICE = (
         "ALSO-MICROSERVICES",
         ("the registries and source systems of your own microservices",),
         "Images that do not come from Docker Hub, and the systems that microservices read and"
-        " write, each on its own port. Name them in extra_destinations, and they are audited.",
+        " write, each on its own port. Name them in extra_destinations, as HOST:PORT or"
+        " https://HOST:PORT, and they are audited.",
         "those microservices do not start, or have nothing to read",
         condition="where there are such microservices",
     ),

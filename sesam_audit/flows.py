@@ -22,7 +22,7 @@ from sesam_audit.facts.inbound import ADDRESS, NAME_6, WAYS, Inbound
 from sesam_audit.facts.layers import blamed, got_to, met, on_public_roots, source
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.pull import Pulled, Rehearsal, known
-from sesam_audit.facts.reach import OWN_WAYS, Reach
+from sesam_audit.facts.reach import Reach
 from sesam_audit.facts.rooms import PLACES, Rooms, where
 from sesam_audit.facts.scene import Dialled, Scene
 from sesam_audit.facts.seen import Told
@@ -171,8 +171,9 @@ def _reached(reach: Reach | Unknown, key: str, case: Case) -> dict[str, Any]:
     destination = reach.reached[key].destination
     answer = _heard(reach.reached[key].answer)
     result = _verdict(partial(reach.dialled, key, case.now))
-    proxy = answer.proxy if answer.context in OWN_WAYS else reach.proxy
-    shown = _shown(Scene(answer, destination, case.now, reach.roots, proxy), *result)
+    proxy, inspectors = reach.way(reach.reached[key]), reach.inspectors(case.now)
+    scene = Scene(answer, destination, case.now, reach.roots, proxy, inspectors)
+    shown = _shown(scene, *result)
     return {**shown, "context": where(answer)}
 
 
@@ -199,7 +200,7 @@ def _shown(scene: Scene, result: str, said: str) -> dict[str, Any]:
         **met(answer),
         "source": source(answer),
         "public_roots": roots,
-        "interception": trust.issuer if roots == "unknown-issuer" else "",
+        "interception": scene.inspector or "",
         "proxy": scene.proxy,
         "proxy_from": answer.proxy_from or ("the profile" if scene.proxy else ""),
         "result": result,

@@ -6,7 +6,14 @@ import re
 
 import pytest
 
-from sesam_audit.destinations import Destination, destinations, is_name, log_shipping, needed
+from sesam_audit.destinations import (
+    Destination,
+    Service,
+    destinations,
+    is_name,
+    log_shipping,
+    needed,
+)
 from sesam_audit.profile import Profile
 from sesam_audit.rules import RULES
 
@@ -44,17 +51,22 @@ def test_log_shipping_keeps_its_subject_under_any_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "name", "port"),
+    ("text", "name", "port", "service"),
     [
-        ("db.example:8443", "db.example", 8443),
-        ("db.example", "db.example", 443),
-        ("[2001:db8::1]:443", "2001:db8::1", 443),
+        ("db.example:5432", "db.example", 5432, Service.TCP),
+        ("db.example", "db.example", 443, Service.OWN_TLS),
+        ("[2001:db8::1]:443", "2001:db8::1", 443, Service.OWN_TLS),
+        ("https://registry.example:5000", "registry.example", 5000, Service.OWN_TLS),
+        ("https://registry.example", "registry.example", 443, Service.OWN_TLS),
+        ("https://[2001:db8::1]:5000", "2001:db8::1", 5000, Service.OWN_TLS),
+        ("web.example:80", "web.example", 80, Service.HTTP),
     ],
 )
-def test_extra_destinations(text: str, name: str, port: int) -> None:
+def test_extra_destinations(text: str, name: str, port: int, service: Service) -> None:
     extra = destinations(Profile(extra_destinations=(text,)))[-1]
 
-    assert (extra.name, extra.port, extra.key) == (name, port, text)
+    assert (extra.name, extra.port, extra.key, extra.service) == (name, port, text, service)
+    assert extra.tls is (service is Service.OWN_TLS)
 
 
 @pytest.mark.parametrize(

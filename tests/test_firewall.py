@@ -26,7 +26,8 @@ from sesam_audit.rules import RULES
 from .conftest import sesam_audit
 
 MADE = datetime(2026, 11, 22, 21, 58, 4, tzinfo=timezone.utc)
-PROXY = Profile(proxy="http://proxy.example.org:8080", extra_destinations=("db.example.org:8443",))
+WEB = ("https://db.example.org:8443",)
+PROXY = Profile(proxy="http://proxy.example.org:8080", extra_destinations=WEB)
 ADVICE = ["ALSO-DNS", "ALSO-NTP", "ALSO-OS", "ALSO-DOCKER", "ALSO-MICROSERVICES"]
 
 
@@ -117,6 +118,12 @@ def test_with_a_proxy_the_host_needs_the_proxy_only() -> None:
     assert rule(PROXY, "OUT-PROXY").destinations == ("proxy.example.org",)
     assert rule(PROXY, "OUT-PROXY").ports == (8080,)
     assert rule(PROXY, "OUT-HUB").source == "the proxy proxy.example.org:8080, for Sesam IP"
+
+
+def test_a_database_is_reached_past_the_proxy() -> None:
+    profile = Profile(proxy="proxy.example.org:8080", extra_destinations=("db.example.org:5432",))
+
+    assert not rule(profile, "OUT-EXTRA-5432").via_proxy
 
 
 def test_what_the_guide_does_not_say_is_marked() -> None:

@@ -7,7 +7,7 @@ import re
 from msgspec.structs import replace
 
 from sesam_audit.asks import DialAnswer
-from sesam_audit.destinations import Destination
+from sesam_audit.destinations import Destination, Service
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.identity import identity, vouched
 from sesam_audit.facts.markers import authentic, location, signed
@@ -182,6 +182,8 @@ def _foreign(answer: DialAnswer, destination: Destination) -> str:
 
 def _success(scene: Scene) -> str:
     answer, found = scene.answer, scene.leaf
+    if scene.destination.service is Service.TCP:
+        return "the connection stands"
     tls = f"{answer.tls_version or 'TLS'} issued by {found.issuer}" if found else "without TLS"
     if not scene.destination.path:
         return tls

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sesam_audit.destinations import Consumer, Service
+from sesam_audit.destinations import Consumer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.leaf import Leaf
 from sesam_audit.facts.scene import Dialled, Scene, by_hand, listed, private
@@ -87,6 +87,8 @@ def _refused(scene: Scene, trust: Trust, found: Leaf) -> Dialled | None:
         return Dialled(
             "tls-name-mismatch", f"{text} (signed by {trust.issuer!r}, no public authority)"
         )
+    if trust.word == "unknown-issuer" and scene.inspector == "":
+        return _dated(scene, found)
     if trust.word == "unknown-issuer":
         text = f"the certificate for {shown} is signed by {trust.issuer!r}, no public authority"
         return Dialled("tls-intercepted", f"{text}: something on the way opens TLS")
@@ -96,6 +98,18 @@ def _refused(scene: Scene, trust: Trust, found: Leaf) -> Dialled | None:
         "not-yet-valid": f"the certificate begins on {found.not_before:%Y-%m-%d}",
     }
     return Dialled("tls-fails", words.get(trust.word, "the certificate cannot be read"))
+
+
+def _dated(scene: Scene, found: Leaf) -> Dialled | None:
+    """Why a certificate by an authority of the server's own does not serve: its dates, or nothing.
+
+    An address may show whatever it shows to those who name nobody.
+    """
+    if scene.wanted and scene.now > found.not_after:
+        return Dialled("tls-fails", f"the certificate ended on {found.not_after:%Y-%m-%d}")
+    if scene.wanted and scene.now < found.not_before:
+        return Dialled("tls-fails", f"the certificate begins on {found.not_before:%Y-%m-%d}")
+    return None
 
 
 def _skewed(scene: Scene, why: str) -> Dialled:
@@ -109,6 +123,6 @@ def _skewed(scene: Scene, why: str) -> Dialled:
 
 def _suspicious(scene: Scene) -> bool:
     """Whether the address itself speaks against the name: private, or shared across rules."""
-    if scene.proxy or scene.destination.service is Service.ANY_TLS:
+    if scene.proxy or scene.destination.tolerant:
         return False
     return any(private(each) or each in scene.shared for each in scene.answer.addresses)

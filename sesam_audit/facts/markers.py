@@ -109,5 +109,5 @@ _MARKERS: dict[Service, Callable[[DialAnswer], bool]] = {
     Service.ACME: _acme,
     Service.SIMPLE_INDEX: _simple_index,
     Service.TO_PYPI: _to_pypi,
-    Service.ANY_TLS: _any,
+    **dict.fromkeys((Service.ANY_TLS, Service.OWN_TLS, Service.HTTP, Service.TCP), _any),
 }

@@ -91,7 +91,7 @@ class Pulled(Struct, frozen=True):
         self.tried()
         if answer.error == "TIMEOUT" and 0 < answer.seconds < SHORT:
             raise Unknown(f"only {answer.seconds:.1f} s were left of the deadline", BY_HAND)
-        verdict = classify(self._scene(now))
+        verdict = classify(self.scene(now))
         if verdict.ok and answer.error:
             why = answer.detail or answer.error
             text = f"HTTP {self.status}, then it ended after {answer.received} bytes: {why}"
@@ -127,7 +127,8 @@ class Pulled(Struct, frozen=True):
         if not self.answer.steps:
             raise Unknown(f"no pull was rehearsed ({error or 'no words'})", BY_HAND)
 
-    def _scene(self, now: datetime) -> Scene:
+    def scene(self, now: datetime) -> Scene:
+        """The last connection with all it is judged by. Raises Unknown where there was none."""
         answer, last = self.answer, self.answer.last
         if last is None:
             raise Unknown("the rehearsal showed no connection", BY_HAND)
@@ -138,7 +139,7 @@ class Pulled(Struct, frozen=True):
 
     def vouched(self, now: datetime) -> bool:
         """Whether public roots prove who answered last. Raises Unknown where that is hidden."""
-        return vouched(self._scene(now))
+        return vouched(self.scene(now))
 
 
 class Rehearsal(Struct, frozen=True):
@@ -154,6 +155,12 @@ class Rehearsal(Struct, frozen=True):
         """The subject of the destination where the public pull ended."""
         return f"{self.public.host}:443" if isinstance(self.public, Pulled) else ""
 
+    @property
+    def pulls(self) -> tuple[Pulled, ...]:
+        """Those that were tried."""
+        several = (self.public, self.private, self.spent)
+        return tuple(each for each in several if isinstance(each, Pulled))
+
     def layers(self, now: datetime) -> Dialled:
         """Whether a layer's first bytes came, and if not, who is in the way.
 
@@ -165,15 +172,33 @@ class Rehearsal(Struct, frozen=True):
             raise Unknown("the registry no longer holds the layers that are pinned", BY_HAND)
         return pulled.layer(now)
 
+    @property
+    def image(self) -> str:
+        return f"{PRIVATE_IMAGE}:{self.tag}"
+
+    def spent_layer(self, now: datetime) -> Dialled:
+        """As `layers`, of the private image.
+
+        Raises:
+            Unknown: no pull was spent, or the registry did not show the manifest for it.
+        """
+        spent = known(self.spent or Unknown("--spend-pull was not given"))
+        spent.tried()
+        if not spent.read:
+            raise Unknown(
+                f"the manifest of {self.image} was not read, so no layer was asked for: {spent.way}"
+                " (docker.registry-access)",
+                f"sudo docker --config /home/sesam/.docker pull {self.image}",
+            )
+        return spent.layer(now)
+
     def met(self) -> tuple[str, ...]:
         """Every host of both pulls.
 
         Raises:
             Unknown: neither was tried.
         """
-        pulls = (self.public, self.private, self.spent)
-        both = [each for each in pulls if isinstance(each, Pulled)]
-        hosts = tuple(dict.fromkeys(host for each in both for host in each.hosts))
+        hosts = tuple(dict.fromkeys(host for each in self.pulls for host in each.hosts))
         if not hosts:
             known(self.public).tried()
             raise Unknown("no host was met", BY_HAND)
@@ -209,6 +234,15 @@ def known(pulled: Pulled | Unknown) -> Pulled:
     if isinstance(pulled, Unknown):
         raise pulled
     return pulled
+
+
+def firewalled(verdict: Dialled) -> Dialled:
+    """The verdict on a pull. Raises Unknown where it ended by no fault of a firewall."""
+    if verdict.proxy_fault:
+        raise Unknown(f"{verdict} (outbound.proxy)", BY_HAND)
+    if verdict.word == "service-trouble":
+        raise Unknown(f"{verdict}; try again later", BY_HAND)
+    return verdict
 
 
 def uncovered(hosts: Iterable[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from sesam_audit.destinations import (
     LOG_SUBJECT,
     Consumer,
     Destination,
+    by_log_address,
     destinations,
     is_name,
     log_shipping,
@@ -29,6 +30,7 @@ from sesam_audit.facts.scene import SHORT, Dialled, Scene, by_hand
 from sesam_audit.facts.trust import Bundle, judge_chain, public_roots
 from sesam_audit.profile import Profile
 
+_CONTEXTS = {Consumer.DOCKERD: "daemon", Consumer.HOST: "shell"}
 OWN_WAYS = ("daemon", "shell")  # contexts whose proxy the target works out
 
 
@@ -67,8 +69,30 @@ class Reach(Struct, frozen=True):
                 f"only {answer.seconds:.1f} s were left of the deadline for {subject}",
                 by_hand(reached.destination),
             )
-        proxy = answer.proxy if answer.context in OWN_WAYS else self.proxy
-        return Scene(answer, reached.destination, now, self.roots, proxy, self._shared())
+        return self._scene(reached, answer, now)
+
+    def _scene(self, reached: Reached, answer: DialAnswer, now: datetime) -> Scene:
+        whose = reached.destination
+        inspectors = self.inspectors(now) if whose.tolerant else frozenset()
+        proxy = self.way(reached)
+        return Scene(answer, whose, now, self.roots, proxy, inspectors, self._shared())
+
+    def way(self, reached: Reached) -> str:
+        """The proxy on the way to a destination, "" where there is none."""
+        answer = reached.answer
+        if isinstance(answer, DialAnswer) and (answer.proxy_from or answer.context in OWN_WAYS):
+            return answer.proxy
+        return "" if reached.destination.direct else self.proxy
+
+    def inspectors(self, now: datetime) -> frozenset[str]:
+        """The private authorities that sign for names which are others' for sure."""
+        strict = (x for x in self.reached.values() if not x.destination.tolerant)
+        seen = (
+            Scene(x.answer, x.destination, now, self.roots).inspector
+            for x in strict
+            if isinstance(x.answer, DialAnswer) and x.answer.chain
+        )
+        return frozenset(filter(None, seen))
 
     def dialled(self, subject: str, now: datetime) -> Dialled:
         """The verdict on one destination. Raises Unknown when there can be none."""
@@ -93,7 +117,8 @@ class Reach(Struct, frozen=True):
 
     def left_to_proxy(self, subject: str, now: datetime) -> bool:
         """Whether the profile's proxy itself is at fault, which outbound.proxy judges."""
-        way = self.through_proxy(subject, now) if self.proxy else None
+        theirs = subject in self.proxied or self.way(self.reached[subject]) == self.proxy
+        way = self.through_proxy(subject, now) if self.proxy and theirs else None
         return isinstance(way, Dialled) and way.proxy_fault
 
     def offsets(self) -> dict[str, float]:
@@ -132,7 +157,7 @@ class Reach(Struct, frozen=True):
         chosen = destinations(profile)
         proxy = proxy_of(profile)
         roots = public_roots(profile.public_roots)
-        theirs = [each for each in chosen if proxy and each.consumer is Consumer.DOCKERD]
+        theirs = [each for each in chosen if proxy and each.consumer in _CONTEXTS]
         deployment, answers, by_proxy, pinned = yield from gather(
             attempt(Deployment.ask(profile)),
             every(attempt(dial(each, proxy)) for each in chosen),
@@ -175,18 +200,18 @@ def dial(
 ) -> Dial:
     """The connection that tries a destination; `seconds` 0 is the run's deadline.
 
-    On the host it takes the way of who will connect: the daemon's own proxy whatever the profile
-    says, and a shell's where the profile names none.
+    On the host it takes the way of who will connect: the daemon's own proxy or a shell's, whatever
+    the profile says.
     """
-    contexts = {Consumer.DOCKERD: "daemon", Consumer.HOST: "" if proxy else "shell"}
-    context = contexts.get(destination.consumer, "") if vantage == "host" else ""
+    context = _CONTEXTS.get(destination.consumer, "") if vantage == "host" else ""
     return Dial(
-        destination.name,
+        destination.server_name or destination.name,
         destination.port,
+        address=destination.name if destination.server_name else "",
         path=destination.path,
         tls=destination.tls,
         accept=destination.accept,
-        proxy="" if context == "daemon" else proxy,
+        proxy="" if context or destination.direct else proxy,
         vantage=vantage,
         context=context,
         public=public,
@@ -211,10 +236,11 @@ def moved(
     reached: dict[str, Reached], log_host: str | Unknown
 ) -> Iterator[tuple[str, Destination]]:
     """The log host of .env, where it is not the one dialled already."""
-    if LOG_SUBJECT in reached and isinstance(log_host, str) and is_name(log_host):
-        named = log_shipping(log_host)
-        if named != reached[LOG_SUBJECT].destination:
-            yield LOG_SUBJECT, named
+    if not (isinstance(log_host, str) and is_name(log_host)):
+        return
+    for named in (log_shipping(log_host), by_log_address(log_host)):
+        if named.key in reached and named != reached[named.key].destination:
+            yield named.key, named
 
 
 def _leaf_only(reached: dict[str, Reached]) -> Iterator[tuple[str, Destination]]:

@@ -56,6 +56,7 @@ class Scene(Struct, frozen=True):
     now: datetime
     roots: Bundle = field(default_factory=Bundle)
     proxy: str = ""
+    inspectors: frozenset[str] = frozenset()  # authorities that open TLS of the guide's names
     shared: frozenset[str] = frozenset()  # addresses that names of different rules lead to
 
     @property
@@ -90,12 +91,42 @@ class Scene(Struct, frozen=True):
         mismatch = bool(self.wanted) and not found.covers(self.wanted)
         return Trust("name-mismatch" if mismatch else "trusted", found.issuer)
 
+    @property
+    def inspector(self) -> str | None:
+        """The private authority that opens TLS here; "" where none does, None where that is hidden.
+
+        It signs for the very name. A server of one's own may have an authority of its own, unless
+        that one signs for others' names too.
+        """
+        trust, found = self.public_trust(), self.leaf
+        if found is None or trust.word in ("unreadable", "incomplete"):
+            return None
+        if trust.word != "unknown-issuer":
+            return ""
+        if self.hidden:
+            return None
+        if self.wanted and not found.covers(self.wanted):
+            return ""
+        own = self.destination.tolerant and trust.issuer not in self.inspectors
+        return "" if own else trust.issuer
+
 
 def by_hand(destination: Destination) -> str:
     """The command that tries the same connection."""
+    if destination.service is Service.TCP:
+        there = f"telnet://{in_url(destination.name)}:{destination.port}"
+        return f"curl -v {quote(there)} </dev/null"
+    if destination.server_name:
+        name = destination.server_name
+        way = f"{name}:{destination.port}:{destination.name}"
+        return f"curl -v --resolve {quote(way)} {quote(f'https://{name}/')}"
     scheme = "https" if destination.tls else "http"
-    there = f"{scheme}://{destination.name}:{destination.port}{destination.path or '/'}"
+    there = f"{scheme}://{in_url(destination.name)}:{destination.port}{destination.path or '/'}"
     return f"curl -v {quote(there)}"
+
+
+def in_url(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
 
 
 def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

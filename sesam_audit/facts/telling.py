@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sesam_audit.destinations import LOG_SUBJECT, Consumer
+from sesam_audit.destinations import LOG_SUBJECT, Consumer, Destination, Service
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.control import Control
 from sesam_audit.facts.layers import by_family
@@ -14,7 +14,7 @@ from sesam_audit.facts.rooms import where
 from sesam_audit.facts.scene import Scene
 
 
-def notes(scene: Scene) -> Iterator[str]:
+def notes(scene: Scene, wanted_proxy: str = "") -> Iterator[str]:
     """Whose connection it is, whom it met, and what each store of roots thinks."""
     destination, answer = scene.destination, scene.answer
     store = "public roots" if destination.consumer is Consumer.CONTAINER else "the host's store"
@@ -22,6 +22,14 @@ def notes(scene: Scene) -> Iterator[str]:
     yield f"for {who}, judged by {store}; dialled from {where(answer)}"
     if answer.proxy_from:
         yield f"proxy: {answer.proxy or 'none'} ({answer.proxy_from})"
+    if wanted_proxy and scene.proxy != wanted_proxy and not destination.direct:
+        instead = f"by {scene.proxy}" if scene.proxy else "without a proxy"
+        yield f"the profile's proxy is {wanted_proxy}, and this program goes {instead}"
+    if destination.service is Service.TCP:
+        yield (
+            "the connection alone was tried, which a device on the way can take in the server's"
+            " place; https://NAME:PORT in extra_destinations tries TLS"
+        )
     if answer.addresses:
         yield f"{destination.name} is {', '.join(answer.addresses)}"
     behind = by_family(answer)
@@ -40,6 +48,8 @@ def notes(scene: Scene) -> Iterator[str]:
         f" {leaf.not_after:%Y-%m-%d}, sha256 {leaf.sha256}; {scene.roots.name}: {trust.word};"
         f" host's store{answer.store and ' '}{answer.store}: {on_host[answer.trusted]}"
     )
+    if trust.word == "unknown-issuer" and destination.tolerant and not scene.inspector:
+        yield f"signed by {trust.issuer!r}, no public authority: {_own(destination)}"
     if trust.doubt:
         yield f"the stricter judge of chains objects: {trust.doubt}"
 
@@ -51,6 +61,12 @@ def pinned(reach: Reach, subject: str) -> Iterator[str]:
     addresses = ", ".join(reach.pinned.get(name.lower(), ()))
     if addresses:
         yield f"the host's /etc/hosts pins {name} to {addresses}: containers do not see that file"
+
+
+def _own(destination: Destination) -> str:
+    if destination.service is Service.ANY_TLS:
+        return "no name was demanded of an address"
+    return "whoever connects must be given that authority"
 
 
 def indicators(reach: Reach, control: Control, rule: str, now: datetime) -> Iterator[str]:

@@ -477,8 +477,26 @@ def test_no_extra_destinations() -> None:
 # -- interception ----------------------------------------------------------------------------------
 
 
-def intercepted(reach: Reach) -> Finding:
-    return evaluate("outbound.interception", Interceptors(reach, tuple(reach.reached)))
+NO_PULL = Unknown("no pull was rehearsed")
+
+
+def intercepted(
+    reach: Reach,
+    inside: Reach | str | None = None,
+    rehearsal: Rehearsal | Unknown = NO_PULL,
+) -> Finding:
+    """Judged where containers meet what the host meets, unless told otherwise."""
+    rooms = Rooms(Reach({}), inside) if isinstance(inside, str) else Rooms(_inside(inside or reach))
+    return evaluate("outbound.interception", Interceptors(reach, rooms, rehearsal))
+
+
+def _inside(reach: Reach) -> Reach:
+    dialled = {key: each for key, each in reach.reached.items() if each.destination.context}
+    return replace(reach, reached=dialled)
+
+
+def opened(name: str, **changes: Any) -> DialAnswer:
+    return good(name, chain=chain(name, "Example Corp Inspection"), **changes)
 
 
 def test_no_interception() -> None:
@@ -489,12 +507,96 @@ def test_no_interception() -> None:
 
 
 def test_interception_names_authority_and_destinations() -> None:
-    answer = good("pypi.org", chain=chain("pypi.org", "Example Corp Inspection"))
-
-    finding = intercepted(with_answer("pypi.org:443", answer))
+    finding = intercepted(with_answer("pypi.org:443", opened("pypi.org")))
 
     assert finding.outcome is Outcome.FAILED
-    assert finding.message == "TLS is opened by 'Example Corp Inspection Root' for pypi.org:443"
+    assert finding.message == (
+        "TLS is opened by 'Example Corp Inspection Root' for pypi.org:443; the host's store knows"
+        " it, which is enough for the sesam-agent"
+    )
+
+
+def opened_to(names: tuple[str, ...], profile: Profile | None = None, **changes: Any) -> Reach:
+    reach = perfect(profile)
+    for name in names:
+        key = destination(name, profile).key
+        reach.reached[key] = Reached(reach.reached[key].destination, opened(name, **changes))
+    return reach
+
+
+HUB, PORTAL = "registry-1.docker.io", "portal.sesam.io"
+
+
+def test_an_interceptor_before_the_containers_alone_is_met() -> None:
+    finding = intercepted(perfect(), opened_to((HUB, PORTAL)))
+
+    assert finding.outcome is Outcome.FAILED
+    assert finding.message == (
+        "TLS is opened by 'Example Corp Inspection Root' for registry-1.docker.io:443 from a"
+        " container, portal.sesam.io:443 from a container, which breaks the watchtower container,"
+        " the sesam-node container"
+    )
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_what_an_interceptor_breaks_is_told_by_whose_store_knows_it(trusted: bool) -> None:
+    everything = opened_to((HUB, PORTAL, "pypi.org"), trusted=trusted)
+
+    message = intercepted(everything).message
+    broken, spared = message.partition(" which breaks ")[2], message.partition("; the host's ")[2]
+
+    assert "the watchtower container, the sesam-node container" in message
+    for program in ("the Docker daemon", "the sesam-agent"):
+        assert (program in spared) is trusted
+        assert (program in broken.partition(";")[0]) is not trusted
+
+
+def test_an_interceptor_before_the_host_alone_breaks_no_container() -> None:
+    finding = intercepted(opened_to((PORTAL,)), perfect())
+
+    assert finding.message.endswith("for portal.sesam.io:443")
+
+
+def test_without_a_container_the_hosts_way_stands_for_it() -> None:
+    finding = intercepted(opened_to((PORTAL,)), "--passive makes no container")
+
+    assert finding.message.endswith("which breaks the sesam-node container")
+    assert intercepted(perfect(), "--passive makes no container").notes[1].endswith("no container")
+
+
+def test_an_interceptor_before_a_layer_host_that_no_rule_holds_is_met() -> None:
+    last = tls(pulls.R2, chain(pulls.R2, "Example Corp Inspection"), status=206)
+    rehearsal = rehearsed(replace(pulls.blob(pulls.R2), last=last))
+
+    finding = intercepted(perfect(), rehearsal=rehearsal)
+
+    assert finding.outcome is Outcome.FAILED
+    assert f"for {pulls.R2}:443; the host's store knows it" in finding.message
+
+
+def test_a_portal_that_vouches_for_itself_opens_no_tls() -> None:
+    answer = good("pypi.org", chain=chain("login.example.net", "login.example.net"))
+
+    assert intercepted(with_answer("pypi.org:443", answer)).outcome is Outcome.PASSED
+
+
+def test_a_private_authority_of_the_companys_own_registry_is_no_inspection() -> None:
+    profile = Profile(extra_destinations=("https://registry.example.org",))
+    name = "https://registry.example.org"
+    company = tls("registry.example.org", chain("registry.example.org", "Example Corp"))
+    inspected = tls(
+        "registry.example.org", chain("registry.example.org", "Example Corp Inspection")
+    )
+    reach = with_answer(name, company, profile)
+
+    finding = judged("outbound.extra", name, reach, profile)
+    assert (finding.outcome, intercepted(reach).outcome) == (Outcome.PASSED,) * 2
+    assert any("must be given that authority" in note for note in finding.notes)
+
+    everywhere = opened_to((PORTAL,), profile)
+    everywhere.reached[name] = Reached(reach.reached[name].destination, inspected)
+    assert judged("outbound.extra", name, everywhere, profile).message.startswith("tls-intercepted")
+    assert "registry.example.org" not in intercepted(everywhere).message
 
 
 def test_a_missing_certificate_is_no_interception() -> None:

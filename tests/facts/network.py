@@ -39,7 +39,10 @@ SAID: dict[Service, dict[str, Any]] = {
     },
     Service.TO_PYPI: {"status": 301, "headers": {"location": "https://pypi.org/simple/pip/"}},
     Service.IDENTITY: {"status": 404, "headers": {"content-type": "text/plain"}},
-    Service.ANY_TLS: {},
+    Service.ANY_TLS: {"status": 0},
+    Service.OWN_TLS: {"status": 0},
+    Service.HTTP: {"chain": (), "trusted": None, "tls_version": ""},
+    Service.TCP: {"chain": (), "trusted": None, "tls_version": "", "status": 0},
 }
 
 

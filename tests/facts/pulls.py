@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from sesam_audit.asks import Attempt, DialAnswer, Hop, PullAnswer
 from tests.facts.network import tls
 
@@ -35,11 +37,11 @@ def blob_refused(status: int, kind: str = "application/xml") -> PullAnswer:
 
 
 def spent(*hops: tuple[str, str, int]) -> PullAnswer:
-    """What a pull of the private image came to, by its host, path and status, request by request."""
+    """A pull of the private image, request by request: host, path, status."""
     steps = tuple(Hop(host, f"/v2/sesam/sesam-node/{path}", status) for host, path, status in hops)
     host, _, status = hops[-1]
-    bytes_ = {"received": 1024, "sample": "1f8b0800"} if status == 206 else {}
-    return PullAnswer(steps=(*_TOKEN, *steps), last=tls(host, status=status), **bytes_)
+    answer = PullAnswer(steps=(*_TOKEN, *steps), last=tls(host, status=status))
+    return replace(answer, received=1024, sample="1f8b0800") if status == 206 else answer
 
 
 def gone() -> PullAnswer:

@@ -8,14 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from sesam_audit.asks import Attempt, DialAnswer
-from sesam_audit.destinations import Consumer, destinations
+from sesam_audit.destinations import Consumer, Destination, destinations
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.dialled import classify
 from sesam_audit.facts.scene import Dialled, Scene
 from sesam_audit.profile import Profile
 from sesam_audit.testing import NOW
 
-from .network import DAY, PUBLIC, chain, destination, good, stopped, tls
+from .network import DAY, PRIVATE, PUBLIC, chain, destination, good, stopped, tls
 
 HUB, PORTAL, PYPI = "registry-1.docker.io", "portal.sesam.io", "pypi.org"
 CDN, FILES = "production.cloudfront.docker.com", "files.pythonhosted.org"
@@ -390,11 +390,55 @@ def test_addresses_in_place_of_names_need_no_name() -> None:
     assert classify(Scene(answer, there, NOW, PUBLIC.bundle)).ok
 
 
-def test_addresses_in_place_of_names_still_need_public_roots() -> None:
-    there = destination("52.142.116.113", Profile(sesam_destinations="ips"))
-    answer = tls("x", chain("x.example", INSPECTION), status=0)
+@pytest.mark.parametrize("address", ["137.116.234.60", "52.142.116.113"])
+def test_an_address_may_show_a_certificate_of_its_own(address: str) -> None:
+    there = destination(address, Profile(sesam_destinations="ips"))
+    answer = tls("x", chain("TRAEFIK DEFAULT CERT", "Traefik"), trusted=False, status=0)
 
-    assert classify(Scene(answer, there, NOW, PUBLIC.bundle)).word == "tls-intercepted"
+    assert classify(Scene(answer, there, NOW, PUBLIC.bundle)).ok
+
+
+@pytest.mark.parametrize("address", ["137.116.234.60", "52.142.116.113"])
+def test_an_authority_that_signs_for_others_opens_the_tls_of_addresses_too(address: str) -> None:
+    there = destination(address, Profile(sesam_destinations="ips"))
+    answer = tls("x", chain("x.example", INSPECTION), trusted=False, status=0)
+    inspectors = frozenset({"Example Corp Inspection Root"})
+
+    verdict = classify(Scene(answer, there, NOW, PUBLIC.bundle, inspectors=inspectors))
+
+    assert verdict.word == "tls-intercepted"
+
+
+def extra(text: str) -> Destination:
+    return destinations(Profile(extra_destinations=(text,)))[-1]
+
+
+@pytest.mark.parametrize(
+    ("shown", "word"),
+    [
+        (chain("registry.example.org"), "ok"),
+        (chain("registry.example.org", "Example Corp"), "ok"),
+        (chain("other.example.org"), "tls-name-mismatch"),
+        (chain("other.example.org", "Example Corp"), "tls-name-mismatch"),
+        (PRIVATE.chain("registry.example.org", days=(-9, -1)), "tls-fails"),
+        (PRIVATE.chain("registry.example.org", days=(1, 9)), "tls-fails"),
+    ],
+)
+def test_a_registry_of_ones_own_may_have_an_authority_of_ones_own(
+    shown: tuple[str, ...], word: str
+) -> None:
+    answer = tls("x", shown, trusted=False, status=0, addresses=("10.0.0.9",))
+    scene = Scene(answer, extra("https://registry.example.org:5000"), NOW, PUBLIC.bundle)
+
+    assert classify(scene).word == word
+
+
+def test_a_database_is_a_port_that_takes_connections() -> None:
+    answer = DialAnswer(layer="done", addresses=("10.0.0.9",))
+
+    verdict = classify(Scene(answer, extra("db.example.org:5432"), NOW, PUBLIC.bundle))
+
+    assert (verdict.word, verdict.text) == ("ok", "the connection stands")
 
 
 @pytest.mark.parametrize("status", [200, 503])

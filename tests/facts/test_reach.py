@@ -71,10 +71,15 @@ def test_letsencrypt_is_not_dialled_with_own_certificates() -> None:
 
 
 def test_addresses_replace_the_log_host() -> None:
-    (asks,) = asked(Profile(sesam_destinations="ips"), env(FLUENTBIT_HOST="logs.example.org"))
+    profile = Profile(sesam_destinations="ips")
+    first, second = asked(profile, env(FLUENTBIT_HOST="logs.example.org"))
 
-    assert {"137.116.234.60", "52.142.116.113", "portal.sesam.io"} <= set(names(asks))
-    assert SHIPPED not in names(asks)
+    assert {"137.116.234.60", "portal.sesam.io"} <= set(names(first))
+    by_address = [x for asks in (first, second) for x in asks if isinstance(x, Dial) and x.address]
+    assert [(x.name, x.address) for x in by_address] == [
+        (SHIPPED, "52.142.116.113"),
+        ("logs.example.org", "52.142.116.113"),
+    ]
 
 
 def test_a_log_host_of_env_is_dialled_in_the_second_round() -> None:
@@ -90,13 +95,15 @@ def test_the_proxy_is_on_the_way_to_everything() -> None:
     dials = [x for x in asks if isinstance(x, Dial)]
     by_proxy = {x.name for x in dials if x.proxy == "proxy.example:8080"}
     assert by_proxy == {each.name for each in destinations(Profile())}
-    assert {x.context for x in dials if not x.proxy} == {"daemon"}
+    assert {x.context for x in dials if not x.proxy} == {"daemon", "shell"}
 
 
-def test_each_takes_the_way_of_who_will_connect() -> None:
-    (asks,) = asked(Profile())
+@pytest.mark.parametrize("proxied", [False, True])
+def test_each_takes_the_way_of_who_will_connect(proxied: bool) -> None:
+    (asks,) = asked(Profile(proxy="proxy.example:8080") if proxied else Profile())
 
-    ways = {x.name: x.context for x in asks if isinstance(x, Dial)}
+    ways = {x.name: x.context for x in asks if isinstance(x, Dial) and (x.context or not proxied)}
+    ways.setdefault("portal.sesam.io", "")
     assert (ways["registry-1.docker.io"], ways["pypi.org"]) == ("daemon", "shell")
     assert ways["portal.sesam.io"] == ""
 
@@ -116,12 +123,17 @@ def test_the_daemons_own_proxy_is_the_one_it_is_judged_by() -> None:
 
 
 def test_extra_destinations_are_dialled() -> None:
-    profile = Profile(extra_destinations=("db.example.org:8443", "plain.example.org:80"))
+    own = ("https://registry.example.org:5000", "web.example.org")
+    extras = ("db.example.org:8443", *own, "plain.example.org:80")
+    profile = Profile(extra_destinations=extras, proxy="proxy.example:8080")
     (asks,) = asked(profile)
     extra = [x for x in asks if isinstance(x, Dial) and x.name.endswith("example.org")]
 
+    assert {x.name: x.proxy for x in extra}["db.example.org"] == ""
     assert [(x.name, x.port, x.tls) for x in extra] == [
-        ("db.example.org", 8443, True),
+        ("db.example.org", 8443, False),
+        ("registry.example.org", 5000, True),
+        ("web.example.org", 443, True),
         ("plain.example.org", 80, False),
     ]
 

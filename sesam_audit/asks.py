@@ -515,7 +515,7 @@ class DialAnswer(Answer, frozen=True, kw_only=True):
     body: str = ""  # the first 4 KiB
     time: float = 0.0  # the target's clock when the HTTP answer came
     context: str = ""  # where it was dialled: "container default" also where there is no `sesam`
-    proxy: str = ""  # HOST:PORT of the daemon's own, "" where it goes without
+    proxy: str = ""  # HOST:PORT of the consumer's own, "" where it goes without
     proxy_from: str = ""  # where that is set, or why it goes without
     tries: int = 1  # 2 where the first ended in what may pass: a reset, SERVFAIL, 429, 5xx
     first: str = ""  # how the first of two ended
@@ -542,6 +542,7 @@ class Dial(Ask[DialAnswer], frozen=True):
     accept: str = "*/*"
     address: str = ""
     proxy: str = ""  # HOST:PORT; its credentials travel beside the asks
+    anonymous: bool = False  # they are another proxy's, and not for this one
     vantage: str = HOST
     public: bool = False  # judge against the `Roots` sent earlier (for Pythons that hide the chain)
     context: str = ""

@@ -114,7 +114,8 @@ def respond(request):
         # The work ends a little before the waiting, so that it can say how far it came.
         own = ask.get("seconds_limit") or seconds
         ask["end"] = now + min(own, seconds - min(0.25, seconds / 10))
-        ask["login"] = request.get("secrets", {}).get("proxy", "")
+        login = "" if ask.get("anonymous") else request.get("secrets", {}).get("proxy", "")
+        ask["login"] = login
         questions.append(Question(ask, min(now + seconds, ask["end"] + 0.5)))
         if ask["ask"] == "Roots":
             questions[-1].work()

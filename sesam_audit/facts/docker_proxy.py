@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct, field
 
 from sesam_audit.asks import Run, Steps
+from sesam_audit.destinations import Destination
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.docker_login import ClientProxies
@@ -94,6 +95,36 @@ class ContainerProxy(Struct, frozen=True):
             return cls(clients, unread=proxies.unread)
         services = {each.name: _own(each) for each in stack.services.values()}
         return cls(clients, services, proxies.unread)
+
+
+class Way(Struct, frozen=True):
+    """How a container of the stack will connect: by a proxy, or straight; and who says so."""
+
+    proxy: str  # HOST:PORT; "" is straight
+    place: str
+
+
+def way_of(
+    given: ContainerProxy | Unknown, destination: Destination, profile: Profile
+) -> Way | Unknown | None:
+    """The way of the container that dials a destination; None where nothing tells it."""
+    if not destination.container or destination.direct or isinstance(given, Unknown):
+        return None
+    if destination.container not in given.services:
+        return None
+    setting = given.given(destination.container, profile.proxy_address)
+    if not setting.https:
+        return None if given.unread else Way("", "neither the stack nor a client's file sets one")
+    place = f"proxies of {setting.where}"
+    if setting.where == f"service {destination.container}":
+        place = f"HTTPS_PROXY of {setting.where}"
+    if bypassed(setting.no_proxy, destination.name):
+        return Way("", f"the no-proxy list beside {place}")
+    found = endpoint(setting.https)
+    if found is None or not setting.https.startswith("http://"):
+        return Unknown(f"the proxy in {place} is no http:// URL, and is not tried")
+    host, port = found
+    return Way(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", place)
 
 
 def _own(service: Service) -> Setting:

@@ -20,9 +20,10 @@ from sesam_audit.destinations import (
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.deployment import Deployment
+from sesam_audit.facts.docker_proxy import ContainerProxy, Way, way_of
 from sesam_audit.facts.reach import Reach, Reached, dial, log_host_of, merged, moved, proxy_of
 from sesam_audit.facts.scene import Dialled
-from sesam_audit.facts.trust import public_roots
+from sesam_audit.facts.trust import Bundle, public_roots
 from sesam_audit.profile import Profile
 
 PLACES = {
@@ -46,9 +47,14 @@ class Rooms(Struct, frozen=True):
         if subject not in self.reach.reached:
             return Unknown(f"not tried from a container: {self.absent}") if self.absent else None
         try:
-            return self.reach.dialled(subject, now)
+            verdict = self.reach.dialled(subject, now)
         except Unknown as unknown:
             return unknown
+        answer = self.reach.reached[subject].answer
+        place = "" if isinstance(answer, Unknown) else answer.proxy_from
+        if verdict.word == "proxy-needs-auth" and place:
+            return Unknown(f"{verdict}; whether the URL in {place} has one is not shown")
+        return verdict
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Rooms]:
@@ -56,6 +62,17 @@ class Rooms(Struct, frozen=True):
         proxy, roots = proxy_of(profile), public_roots(profile.public_roots)
         if profile.passive:
             return cls(Reach({}, roots, proxy), PASSIVE)
+        rooms, given = yield from gather(
+            cls._dialled(profile, proxy, roots), attempt(ContainerProxy.ask(profile))
+        )
+        if rooms.absent:
+            return rooms
+        reached = yield from _by_own_ways(rooms.reach.reached, given, profile)
+        return replace(rooms, reach=replace(rooms.reach, reached=reached))
+
+    @classmethod
+    def _dialled(cls, profile: Profile, proxy: str, roots: Bundle) -> Steps[Rooms]:
+        """As if the containers had the profile's proxy."""
         chosen = [each for each in destinations(profile) if each.context]
         deployment, answers = yield from gather(
             attempt(Deployment.ask(profile)),
@@ -91,9 +108,44 @@ def where(answer: DialAnswer | Unknown) -> str:
     return PLACES["" if isinstance(answer, Unknown) else answer.context]
 
 
+def _by_own_ways(
+    reached: dict[str, Reached], given: ContainerProxy | Unknown, profile: Profile
+) -> Steps[dict[str, Reached]]:
+    """The same, each by the proxy its container is given; dialled again where that is another."""
+    told: dict[str, Reached] = {}
+    again: dict[str, Way] = {}
+    for key, each in reached.items():
+        way = way_of(given, each.destination, profile)
+        if way is None or isinstance(each.answer, Unknown):
+            told[key] = each
+        elif isinstance(way, Unknown):
+            told[key] = Reached(each.destination, way)
+        elif way.proxy != proxy_of(profile):
+            again[key] = way
+        else:
+            told[key] = _told(each.destination, each.answer, way)
+    public = any(_hides(reached[key].answer) for key in again)
+    answers = yield from every(
+        attempt(_by(reached[key].destination, way, public=public)) for key, way in again.items()
+    )
+    for (key, way), answer in zip(again.items(), answers, strict=True):
+        told[key] = _told(reached[key].destination, answer, way)
+    return {key: told[key] for key in reached}
+
+
+def _told(destination: Destination, answer: DialAnswer | Unknown, way: Way) -> Reached:
+    if isinstance(answer, DialAnswer):
+        answer = replace(answer, proxy=way.proxy, proxy_from=way.place)
+    return Reached(destination, answer)
+
+
+def _by(destination: Destination, way: Way, *, public: bool) -> Dial:
+    return replace(_inside(destination, way.proxy, public=public), anonymous=True)
+
+
 def _inside(destination: Destination, proxy: str, *, public: bool = False) -> Dial:
     whole = dial(destination, proxy, public=public)
-    return replace(whole, context=destination.context, proxy=proxy)
+    return replace(whole, context=destination.context, proxy="" if destination.direct else proxy)
 
 
 def _hindrance(answer: DialAnswer | Unknown) -> str:

@@ -12,13 +12,18 @@ from sesam_audit.asks import (
     Ask,
     Dial,
     DialAnswer,
+    DockerConfig,
+    DockerConfigAnswer,
     EnvFile,
     EnvFileAnswer,
     Roots,
     RootsAnswer,
+    Stat,
+    StatAnswer,
 )
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.deployment import KEYS
+from sesam_audit.facts.docker_login import ROOT_CONFIG
 from sesam_audit.facts.reach import Reach
 from sesam_audit.facts.rooms import Rooms, where
 from sesam_audit.facts.scene import Dialled
@@ -83,6 +88,94 @@ def test_the_proxy_is_on_the_way() -> None:
 
     inside = {ask.proxy for ask in first if "container" in ask.context}
     assert inside == {"proxy.example:3128"}
+
+
+PROXIED = Profile(proxy="proxy.example:3128")
+CONFIG = "/home/sesam/.docker/config.json"
+
+
+def client(**proxies: str) -> dict[Any, Any]:
+    """Answers of a host whose updater's client hands these proxies to containers."""
+    plain = StatAnswer(kind="file", mode=0o600)
+    absent = {DockerConfig(ROOT_CONFIG): DockerConfigAnswer(error="ENOENT")}
+    return {
+        **absent,
+        Stat(ROOT_CONFIG): StatAnswer(error="ENOENT"),
+        DockerConfig(CONFIG): DockerConfigAnswer(proxies=proxies),
+        Stat(CONFIG): plain,
+    }
+
+
+def dialled_again(profile: Profile, answers: dict[Any, Any]) -> list[Dial]:
+    """What containers dial after the first round."""
+    inquiry, rounds = Inquiry((Rooms,), profile), []
+    for _ in range(4):
+        asks = inquiry.pending
+        rounds.append([x for x in asks if isinstance(x, Dial)])
+        inquiry.feed({x: answers.get(x, x.answer(error="ENOENT")) for x in asks})
+    return [x for later in rounds[1:] for x in later]
+
+
+def test_containers_that_are_given_no_proxy_go_straight() -> None:
+    answers = client()
+    again = dialled_again(PROXIED, answers)
+
+    assert {x.proxy for x in again} == {""}
+    assert {x.name for x in again} >= {"registry-1.docker.io", "portal.sesam.io"}
+    answers |= {x: stopped("tcp", "TIMEOUT", "192.0.2.7") for x in again}
+    scene = find(Rooms, answers, PROXIED).reach.scene(SUBJECT, NOW)
+    assert (scene.proxy, scene.answer.proxy_from) == (
+        "",
+        "neither the stack nor a client's file sets one",
+    )
+
+
+def test_containers_that_are_given_the_profiles_proxy_are_dialled_once() -> None:
+    answers = client(httpsProxy="http://proxy.example:3128", noProxy="localhost")
+
+    assert dialled_again(PROXIED, answers) == []
+    answers[replace(PORTAL, proxy="proxy.example:3128")] = good("portal.sesam.io")
+    scene = find(Rooms, answers, PROXIED).reach.scene(SUBJECT, NOW)
+    assert (scene.proxy, scene.answer.proxy_from) == ("proxy.example:3128", f"proxies of {CONFIG}")
+
+
+def test_containers_that_are_given_another_proxy_go_by_it_without_the_profiles_login() -> None:
+    answers = client(httpsProxy="http://other.example:8080", noProxy=".docker.io")
+
+    again = {x.name: x for x in dialled_again(PROXIED, answers)}
+
+    assert again["portal.sesam.io"] == replace(PORTAL, proxy="other.example:8080", anonymous=True)
+    assert again["registry-1.docker.io"].proxy == ""
+
+
+def test_a_proxy_that_only_containers_have_is_theirs() -> None:
+    answers = client(httpsProxy="http://other.example:8080")
+    again = replace(PORTAL, proxy="other.example:8080", anonymous=True)
+    answers[again] = DialAnswer(
+        layer="proxy", error="HTTP", proxy_status=407, context=again.context
+    )
+
+    verdict = find(Rooms, answers).dialled(SUBJECT, NOW)
+
+    assert isinstance(verdict, Unknown)
+    assert f"whether the URL in proxies of {CONFIG} has one is not shown" in verdict.reason
+
+
+def test_a_proxy_by_another_scheme_is_not_tried() -> None:
+    answers = client(httpsProxy="socks5://other.example:1080")
+
+    verdict = find(Rooms, answers).dialled(SUBJECT, NOW)
+
+    assert isinstance(verdict, Unknown)
+    assert "no http:// URL" in verdict.reason
+
+
+def test_without_roots_rights_the_profiles_proxy_is_taken_for_theirs() -> None:
+    answers = client() | {
+        each: each.answer(error="EACCES") for each in (DockerConfig(CONFIG), Stat(CONFIG))
+    }
+
+    assert dialled_again(PROXIED, answers) == []
 
 
 def test_passive_dials_from_the_host_alone() -> None:

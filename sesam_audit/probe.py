@@ -1393,16 +1393,19 @@ def in_url(name):
 
 def dial_tls(ask, links, link, place):
     """The host's own store judges first. The certificate's names are the auditor's to judge."""
+    whose, refused = "daemon" if ask.get("context") == "daemon" else "host", ""
     if "settings" in ask:  # in a room: containers bring stores of their own
         yield {"layer": "tls"}
         link, _ = handshake(ask, links, link, "none")
     else:
-        yield {"layer": "tls", "store": context("host")[1]}
-        link, refused = handshake(ask, links, link, "host")
+        yield {"layer": "tls", "store": context(whose)[1]}
+        link, refused = handshake(ask, links, link, whose)
         yield {"trusted": not refused, "trust_error": refused}
         if refused:
             link, _ = handshake(ask, links, again(ask, links, place), "none")
     yield seen_of(link)
+    if refused and whose == "daemon":
+        doubted()
     if ask["public"] and "public" in CONTEXTS:
         with contextlib.suppress(OSError, Stopped):
             _, refused = handshake(ask, links, again(ask, links, place), "public")
@@ -1443,11 +1446,11 @@ def context(purpose, pem=""):
             made.verify_mode = ssl.CERT_NONE if purpose == "none" else ssl.CERT_REQUIRED
             if pem:
                 made.load_verify_locations(cadata=pem)
-            if purpose in ("host", "dockerd"):
+            if purpose in ("host", "daemon", "dockerd"):
                 store = next(filter(os.path.isfile, BUNDLES), "")
                 with contextlib.suppress(OSError):  # an empty bundle trusts nobody
                     made.load_verify_locations(store) if store else made.load_default_certs()
-            for path in registry_roots()[0] if purpose == "dockerd" else ():
+            for path in registry_roots()[0] if purpose in ("daemon", "dockerd") else ():
                 with contextlib.suppress(OSError):
                     made.load_verify_locations(path)
             CONTEXTS[purpose] = made, store
@@ -1797,7 +1800,7 @@ def janitor(name):
 # -- a pull, rehearsed ----------------------------------------------------------------------------
 
 REGISTRY, AUTH, HUB = "registry-1.docker.io", "auth.docker.io", "https://index.docker.io/v1/"
-REGISTRY_ROOTS = "/etc/docker/certs.d/registry-1.docker.io/*.crt"
+REGISTRY_ROOTS = "/etc/docker/certs.d/docker.io/*.crt"
 MANIFESTS = ", ".join(
     "application/vnd." + each
     for each in (
@@ -1816,9 +1819,9 @@ TELLING = (
 def pull(ask):
     """What dockerd would do, up to a layer's first bytes; where it ended is told, not why it may.
 
-    The login goes to https://auth.docker.io alone, over TLS that this machine's store and its
-    /etc/docker/certs.d vouch for, never along a redirect. The token goes to the registry alone.
-    Both, and whatever follows a `?`, stay here.
+    The login goes to https://auth.docker.io alone, over TLS that dockerd itself would trust, never
+    along a redirect. The token goes to the registry alone. Both, and whatever follows a `?`, stay
+    here.
     """
     for tries in (1, 2):
         rehearsal = Rehearsal(ask)
@@ -1982,9 +1985,7 @@ class Rehearsal:
                 raise
             with contextlib.suppress(OSError, Stopped):
                 yield from dial_tls(ask, links, again(ask, links, place), place)
-            if registry_roots()[1]:
-                detail = "what lies below /etc/docker/certs.d is not readable"
-                raise Stopped(error="EACCES", detail=detail) from error
+            doubted()
             raise Stopped(error="TLS", detail=words(error)) from error
         yield dict(seen_of(link), trusted=True)
         return link
@@ -2064,10 +2065,26 @@ def hub_login(path):
 
 
 def registry_roots():
-    """The authorities that dockerd adds for the registry, and those that cannot be read."""
+    """The authorities that dockerd adds for Docker Hub, and whether that cannot be told.
+
+    It does where containerd keeps its images; else it takes none from /etc/docker for the Hub.
+    """
     errors = {}
     paths = expand(raw(REGISTRY_ROOTS), errors)
-    return paths, list(errors) + [each for each in paths if not os.access(each, os.R_OK)]
+    if not paths:
+        return [], bool(errors)
+    try:
+        status = json.loads(str(daemon("GET", "/info", time.monotonic() + 3)[1], "utf-8"))
+        containerd = "io.containerd.snapshotter.v1" in str(status["DriverStatus"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return [], True
+    return (paths, not all(os.access(x, os.R_OK) for x in paths)) if containerd else ([], False)
+
+
+def doubted():
+    """End a dial that was refused where dockerd may know more authorities."""
+    if registry_roots()[1]:
+        raise Stopped(error="EACCES", detail="whether dockerd trusts %s" % REGISTRY_ROOTS)
 
 
 def urlparts(url):

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from sesam_audit.asks import Pull, PullAnswer
+from sesam_audit.asks import Dial, Pull, PullAnswer
 from tests.lab.certificates import Authority
 
 from .test_probe import TEXT, Conversation, Server, as_root, on_every_python, pump, request_on
@@ -168,6 +168,7 @@ class Hub:
         text = TEXT.replace(
             b'"/etc/ssl/certs/ca-certificates.crt"', b'"%s"' % bytes(self.public.root)
         )
+        text = text.replace(b"/var/run/docker.sock", b"%s/docker.sock" % bytes(self.directory))
         return text.replace(b"/etc/docker/certs.d", b"%s/certs.d" % bytes(self.directory))
 
     @property
@@ -374,14 +375,69 @@ def test_a_layer_host_that_is_somebody_else(hub: Hub, python: str, wrong: str) -
     assert not hub.to(CDN)
 
 
-def test_an_authority_of_certs_d_is_the_daemon_s_too(hub: Hub) -> None:
-    place = hub.directory / "certs.d" / REGISTRY
+CONTAINERD = '["driver-type", "io.containerd.snapshotter.v1"]'
+
+
+def certs_d(hub: Hub, name: str, images: str | None) -> None:
+    """Everything is signed by an authority of certs.d alone; a daemon says where its images are."""
+    place = hub.directory / "certs.d" / name
     place.mkdir(parents=True)
     (place / "ca.crt").write_text(hub.private.root.read_text())
-    for name, answer in ((REGISTRY, registry), (AUTH, auth), (CDN, layers)):
-        hub.serve(name, answer, by=hub.private)
+    for host, answer in ((REGISTRY, registry), (AUTH, auth), (CDN, layers)):
+        hub.serve(host, answer, by=hub.private)
+    if images is None:
+        return
+    body = f'{{"DriverStatus": [{images}]}}'.encode()
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(f"{hub.directory}/docker.sock")
+    bound.listen()
 
-    assert hub(hub.blob()).received == 1024
+    def info(link: socket.socket) -> None:
+        assert request_on(link).startswith(b"GET /info ")
+        link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    hub.servers.append(Server(info, bound))
+
+
+@pytest.mark.parametrize(
+    ("name", "images", "received", "error"),
+    [
+        ("docker.io", CONTAINERD, 1024, None),
+        ("docker.io", '["Backing Filesystem", "extfs"]', 0, "TLS"),
+        ("docker.io", None, 0, "EACCES"),
+        (REGISTRY, CONTAINERD, 0, "TLS"),
+    ],
+    ids=["containerd", "overlay2", "no daemon", "another name"],
+)
+def test_an_authority_of_certs_d_is_the_daemons_where_containerd_keeps_its_images(
+    hub: Hub, name: str, images: str | None, received: int, error: str | None
+) -> None:
+    certs_d(hub, name, images)
+
+    answer = hub(hub.blob())
+
+    assert (answer.received, answer.error) == (received, error)
+
+
+@pytest.mark.parametrize(
+    ("images", "trusted", "error"),
+    [(CONTAINERD, True, None), ("", False, None), (None, False, "EACCES")],
+    ids=["containerd", "overlay2", "no daemon"],
+)
+def test_the_daemons_dial_believes_whom_its_pull_believes(
+    hub: Hub, images: str | None, trusted: bool, error: str | None
+) -> None:
+    certs_d(hub, "docker.io", images)
+    settings = hub.directory / "default"
+    settings.write_text(f"HTTPS_PROXY=http://{hub.proxy}\n")
+    text = hub.text().replace(b'"/etc/default/docker"', b'"%s"' % bytes(settings))
+    text = text.replace(b"in first + expand(", b"in [] and expand(")  # this machine's own dockerd
+
+    with Conversation(text=text) as conversation:
+        answer = conversation(Dial(REGISTRY, path="/v2/", context="daemon"))
+
+    assert (answer.trusted, answer.error) == (trusted, error)
+    assert answer.chain
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sesam_audit.destinations import Destination, Service
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.identity import identity, vouched
 from sesam_audit.facts.markers import authentic, location, signed
-from sesam_audit.facts.scene import SHORT, Dialled, Scene, by_hand, listed, nowhere
+from sesam_audit.facts.scene import HUB_ROOTS, SHORT, Dialled, Scene, by_hand, listed, nowhere
 
 _PORTAL = 511  # Network Authentication Required (RFC 6585)
 _BLOCKING = (403, 451, _PORTAL)
@@ -32,6 +32,8 @@ def classify(scene: Scene) -> Dialled:
         )
     if (answer.error or "").startswith("CRASH"):
         raise Unknown(f"dialling went wrong: {answer.error}", by_hand(scene.destination))
+    if answer.layer == "tls" and answer.error == "EACCES":
+        raise Unknown(f"needs root: {answer.detail}", HUB_ROOTS)
     for layer in (_proxy, _dns, _tcp, _tls, _identity, _service):
         found = layer(scene)
         if found is not None:

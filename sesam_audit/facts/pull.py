@@ -22,7 +22,7 @@ from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.dialled import classify
 from sesam_audit.facts.identity import vouched
-from sesam_audit.facts.scene import SHORT, Dialled, Scene
+from sesam_audit.facts.scene import HUB_ROOTS, SHORT, Dialled, Scene
 from sesam_audit.facts.trust import Bundle, public_roots
 from sesam_audit.profile import Profile
 from sesam_audit.rules import RULES
@@ -122,8 +122,7 @@ class Pulled(Struct, frozen=True):
         if error.startswith("CRASH"):
             raise Unknown(f"the rehearsal went wrong: {error}", BY_HAND)
         if error == "EACCES" and self.answer.last and self.answer.last.layer == "tls":
-            command = f"sudo ls -l /etc/docker/certs.d/{REGISTRY}"
-            raise Unknown(f"needs root: {self.answer.detail}", command)
+            raise Unknown(f"needs root: {self.answer.detail}", HUB_ROOTS)
         if not self.answer.steps:
             raise Unknown(f"no pull was rehearsed ({error or 'no words'})", BY_HAND)
 

@@ -14,6 +14,7 @@ from sesam_audit.facts.leaf import Leaf, leaf
 from sesam_audit.facts.trust import Bundle, Trust, judge_chain
 
 SHORT = 1.5  # seconds; a connection that got less of the deadline proves no timeout
+HUB_ROOTS = "sudo ls -l /etc/docker/certs.d/docker.io"  # what dockerd may trust besides
 _PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 )

@@ -125,6 +125,13 @@ def test_public_certificate_the_hosts_store_does_not_know() -> None:
     assert "ca-certificates.crt" in verdict.text
 
 
+def test_authorities_that_only_root_can_read_may_be_the_daemons() -> None:
+    answer = good(HUB, layer="tls", error="EACCES", detail="whether dockerd trusts /etc/docker/x")
+
+    with pytest.raises(Unknown, match="needs root: whether dockerd trusts"):
+        judged(HUB, answer)
+
+
 def test_containers_do_not_mind_the_hosts_store() -> None:
     assert judged(PORTAL, good(PORTAL, trusted=False, trust_error="no issuer")).ok
 

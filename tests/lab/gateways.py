@@ -11,6 +11,7 @@ from .certificates import Authority
 
 PROXY, LOGIN_PROXY, STRICT_PROXY = 3128, 3129, 3130  # open, with a login, with names it refuses
 INSPECTION, BLOCKING = 4450, 4451  # TLS is opened; TLS is opened and a block page shown
+STERN = {403: 4452, 503: 4453}  # TLS is opened, and nothing but a status comes
 ACME = 14000
 PROXY_LOGIN = "sesam:proxy secret of the lab"
 REFUSED = "pypi.org"
@@ -84,7 +85,12 @@ def inspection(directory: Path, port: int, public: Authority, private: Authority
         *("--set", f"confdir={directory}", "--set", "block_global=false"),
         *("--set", f"ssl_verify_upstream_trusted_ca={public.root}"),
         *(blocking if port == BLOCKING else ()),
+        *(each for status, at in STERN.items() if at == port for each in _nothing_but(status)),
     )
+
+
+def _nothing_but(status: int) -> Command:
+    return ("--set", f"block_list=/~all/{status}", "--set", "connection_strategy=lazy")
 
 
 def pebble(directory: Path, public: Authority) -> Command:

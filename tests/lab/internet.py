@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import gateways, nginx
 from .certificates import Authority
-from .gateways import BLOCKING, INSPECTION, LOGIN_PROXY, PROXY, STRICT_PROXY
+from .gateways import BLOCKING, INSPECTION, LOGIN_PROXY, PROXY, STERN, STRICT_PROXY
 from .processes import Processes
 from .registry import Registry
 from .resolver import AUDITORS_RESOLVER, Resolver
@@ -57,7 +57,7 @@ class Internet:
         )
         self._inside("sh", "-c", settings)
 
-        config = nginx.config(self._directory, self.public)
+        config = nginx.config(self._directory, self.public, self.private)
         (self._directory / "nginx.conf").write_text(config)
         (self._directory / "delay").write_text("0")
         self.registry.start()
@@ -120,6 +120,18 @@ class Internet:
         """The connection stands until TLS names the server, and then is reset."""
         self._judge(f"tcp dport 443 {PUSHED} reject with tcp reset", names)
 
+    def close(self, port: int) -> None:
+        """Nobody takes connections to this port."""
+        rule = f"ip saddr != {self._auditor} tcp dport {port} reject with tcp reset"
+        self._street.rules = [rule]
+        self._write_firewall()
+
+    def proxy_only(self) -> None:
+        """The proxy is the hosts' only way to any service."""
+        way = f'iifname "eth0" ip saddr != {self._auditor} ip daddr != {self.resolver}'
+        self._street.rules = [f"{way} tcp dport 443 reject with tcp reset"]
+        self._write_firewall()
+
     @contextlib.contextmanager
     def filtered(self, rule: str) -> Iterator[None]:
         """A rule of a firewall in front of the hosts, for a while."""
@@ -167,14 +179,30 @@ class Internet:
         """TLS is opened by mitmproxy, with the company's private authority (`private.root`)."""
         self._inspect(INSPECTION, names)
 
-    def block(self, *names: str) -> None:
-        """TLS is opened by mitmproxy, which shows a block page in the service's place."""
-        self._inspect(BLOCKING, names)
+    def block(self, *names: str, status: int = 0) -> None:
+        """TLS is opened by mitmproxy, which shows a block page in the service's place.
+
+        With a status it shows no page, and says nothing but that.
+        """
+        self._inspect(STERN.get(status, BLOCKING), names)
 
     def captive(self, *names: str) -> None:
         """A captive portal answers: its own certificate, and every answer leads to its login."""
         self._street.portals += names
         self._redirect(nginx.CAPTIVE, names)
+
+    def captive_unsigned(self, *names: str) -> None:
+        """As `captive`, by a portal that nobody but itself vouches for."""
+        self._street.portals += names
+        self._redirect(nginx.CAPTIVE_UNSIGNED, names)
+
+    def captive_status(self, *names: str) -> None:
+        """As `captive_unsigned`, by one that says with HTTP 511 what it is."""
+        self._redirect(nginx.CAPTIVE_STATUS, names)
+
+    def out_of_order(self, *names: str) -> None:
+        """The service itself, under its own certificate, is in trouble."""
+        self._redirect(nginx.OUT_OF_ORDER, names)
 
     def layers_elsewhere(self) -> None:
         """The registry sends its clients on to a host outside *.docker.com."""
@@ -188,6 +216,10 @@ class Internet:
     def limited(self) -> None:
         """The registry has had enough of this address."""
         self._redirect(nginx.LIMIT, (REGISTRY,))
+
+    def private_image(self, temper: str) -> None:
+        """The registry answers otherwise for sesam/sesam-node (`services.PRIVATE`)."""
+        self._redirect(nginx.PRIVATE[temper], (REGISTRY,))
 
     def proxy_demands_login(self) -> None:
         """The proxy lets nobody through without a login."""
@@ -238,6 +270,11 @@ class Internet:
         self._street.everywhere = True
         self._write_firewall()
         self._names.tell_all()
+
+    def for_marked(self) -> None:
+        """It misbehaves for marked packets alone (`street.MARK`), such as those of containers."""
+        self._street.marked = True
+        self._write_firewall()
 
     def cut_off(self) -> None:
         """The auditor reaches hosts and a resolver, but no service of the internet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from .certificates import Authority
+from .certificates import Authority, self_signed
 from .services import (
     CDN,
     ELSEWHERE,
@@ -13,6 +13,7 @@ from .services import (
     MAPS,
     NO_BLOBS,
     PRIVATE_SINKHOLE,
+    PRIVATE_TEMPERS,
     R2,
     SERVICES,
     SINKHOLE,
@@ -24,6 +25,9 @@ WRONG_NAME, OTHER_SERVICE, CAPTIVE = 4441, 4442, 4443
 EXPIRED, NOT_YET, OLD_TLS, CAPTIVE_80 = 4447, 4448, 4449, 4480
 REGISTRIES = {4444: ELSEWHERE, 4445: NO_BLOBS, 4446: LIMITED}  # other tempers of the registry
 LAYERS_ELSEWHERE, BLOBS_GONE, LIMIT = REGISTRIES
+PRIVATE = {temper: 4460 + number for number, temper in enumerate(PRIVATE_TEMPERS)}
+COMPANYS, COMPANYS_NAME = 4457, "index.docker.io"  # a company's registry, by its own authority
+CAPTIVE_UNSIGNED, CAPTIVE_STATUS, OUT_OF_ORDER = 4454, 4455, 4456
 
 HEAD = """
 daemon off;
@@ -50,6 +54,8 @@ http {{
 PORTAL = "login.example.net"
 LOGIN_PAGE = f"location / {{ return 302 http://{PORTAL}/?from=$host; }}"
 SOMETHING_ELSE = """location / { default_type application/json; return 200 '{"status":"up"}'; }"""
+STATUS_PAGE = "location / { default_type text/html; return 511 '<html>Log in</html>'; }"
+IN_TROUBLE = "location / { default_type text/plain; return 503 'Service Unavailable'; }"
 NOT_BEGUN = timedelta(days=-2)
 TLS_1_1 = "ssl_protocols TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;"
 BLOCK_PAGE = """
@@ -67,7 +73,7 @@ PLAIN = """
 """
 
 
-def config(directory: Path, public: Authority) -> str:
+def config(directory: Path, public: Authority, private: Authority) -> str:
     """The whole configuration; certificates are made on the way."""
     (directory / "www").mkdir()
     (directory / "www/lab").mkdir()
@@ -80,19 +86,27 @@ def config(directory: Path, public: Authority) -> str:
     parts += [_server(443, STRANGER, stranger, BLOCK_PAGE, addresses=sinks, default=default)]
     parts += [_server(CAPTIVE, PORTAL, public.leaf(PORTAL), LOGIN_PAGE, default=default)]
     parts += [f"server {{ listen {CAPTIVE_80}; {LOGIN_PAGE} }}"]
+    unsigned = directory / "portal.pem", directory / "portal.key"
+    for path, text in zip(unsigned, self_signed(PORTAL), strict=True):
+        path.write_text(text)
+    parts += [_server(CAPTIVE_UNSIGNED, PORTAL, unsigned, LOGIN_PAGE, default=default)]
+    parts += [_server(CAPTIVE_STATUS, PORTAL, unsigned, STATUS_PAGE, default=default)]
     for name, service in SERVICES.items():
         leaf, own = public.leaf(name), service.locations
         addresses = tuple(filter(None, (service.extra_address,)))
         parts += [_server(443, name, leaf, own, addresses=addresses)]
         parts += [_server(WRONG_NAME, name, stranger, own)]
         parts += [_server(OTHER_SERVICE, name, leaf, SOMETHING_ELSE)]
+        parts += [_server(OUT_OF_ORDER, name, leaf, IN_TROUBLE)]
         parts += [_server(EXPIRED, name, public.leaf(name, days=-1), own)]
         parts += [_server(NOT_YET, name, public.leaf(name, NOT_BEGUN, 300), own)]
         parts += [_server(OLD_TLS, name, leaf, f"{TLS_1_1} {own}")]
     registry = "registry-1.docker.io"
-    for port, locations in REGISTRIES.items():
+    tempers = {PRIVATE[temper]: locations for temper, locations in PRIVATE_TEMPERS.items()}
+    for port, locations in {**REGISTRIES, **tempers}.items():
         parts += [_server(port, registry, public.leaf(registry), locations)]
     parts += [_server(443, R2, public.leaf(R2), CDN)]
+    parts += [_server(COMPANYS, COMPANYS_NAME, private.leaf(COMPANYS_NAME), SOMETHING_ELSE)]
     return "\n".join([*parts, "}", ""])
 
 

@@ -51,8 +51,33 @@ NO_BLOBS = REGISTRY.replace(
     """return 404 '{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}';
         set $layers""",
 )
+
+
+def _private(kind: str, answer: str) -> str:
+    return f"location ~ ^/v2/sesam/sesam-node/{kind}/ {{ {answer} }}\n{REGISTRY}"
+
+
+def _error(status: int, code: str) -> str:
+    return f"""default_type application/json;
+        add_header Docker-Distribution-Api-Version registry/2.0 always;
+        return {status} '{{"errors":[{{"code":"{code}","message":"no"}}]}}';"""
+
+
+_LIMITED = _error(429, "TOOMANYREQUESTS")
+PRIVATE_TEMPERS = {  # what the registry may say of the private image alone
+    "denied": _private("manifests", _error(403, "DENIED")),
+    "unknown": _private("manifests", _error(404, "MANIFEST_UNKNOWN")),
+    "limited": _private("manifests", _LIMITED),
+    "pulls limited": REGISTRY.replace(
+        "if ($may_read = 0)",
+        "if ($request_method = GET) { return 429 'Too Many Requests'; }\n if ($may_read = 0)",
+    ),
+    "layers limited": _private("blobs", _LIMITED),
+    "layers in trouble": _private("blobs", _error(503, "UNAVAILABLE")),
+}
 LIMITED = "location / { return 429 'Too Many Requests'; }"
 CDN = """
+    add_header X-Amz-Cf-Id lab always;
     location /registry-v2/ {
         rewrite ^/registry-v2/(.*)$ /$1 break;
         try_files $uri /blob =404;
@@ -146,7 +171,8 @@ _ANSWERS = {
     "portal.sesam.io": _answer(200, "text/html", HTML.format("Sesam Portal")),
     "ss-companyhub.sesam.cloud": _answer(404, "text/plain", "404 page not found"),
     "pypi.org": SIMPLE,
-    "files.pythonhosted.org": _answer(404, "text/plain", "404 Not Found"),
+    "files.pythonhosted.org": "add_header X-Served-By cache-lab always;"
+    + _answer(404, "text/plain", "404 Not Found"),
     "pypi.python.org": "location / { return 301 https://pypi.org$request_uri; }",
 }
 _EXTRA = {"portal.sesam.io": AGENT_DOWNLOAD, "ss-companyhub.sesam.cloud": LOG_SHIPPING}

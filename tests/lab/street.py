@@ -13,6 +13,7 @@ from .services import LAYERS, R2, SERVICES
 
 BOTH = "tcp dport { 80, 443 }"
 PUSHED = "tcp flags & psh == psh"  # the first packet that carries anything: TLS's hello
+MARK = "cs1"
 HOSTS = "{ 10.213.0.0/16, 192.31.196.0/24 }"
 ASKER = "ip saddr . udp sport"
 
@@ -31,6 +32,7 @@ class Street(Struct, kw_only=True):
     deaf: bool = False
     lossy: bool = False
     everywhere: bool = False
+    marked: bool = False  # of the hosts' packets only those that bear a mark
     cut_off: bool = False
 
     def text(self) -> str:
@@ -47,7 +49,8 @@ class Street(Struct, kw_only=True):
 
     @property
     def _whose(self) -> str:
-        return "" if self.everywhere else f"ip saddr != {self.auditor}"
+        mark = f" ip dscp {MARK}" if self.marked else ""
+        return "" if self.everywhere else f"ip saddr != {self.auditor}{mark}"
 
     def _ways(self) -> Iterator[str]:
         for name, port in self.ports.items():
@@ -97,5 +100,7 @@ def _chain(name: str, hook: str, rules: Iterator[str] | list[str]) -> list[str]:
 def _at(name: str) -> str:
     if name == R2:
         return LAYERS
-    service = SERVICES[name]
+    service = SERVICES.get(name)
+    if service is None:
+        return name  # an address
     return f"{{ {', '.join(filter(None, (service.address, service.extra_address)))} }}"

@@ -146,6 +146,28 @@ def test_the_registry_s_limit_is_no_firewall(
     assert judged(audited) == dict.fromkeys((LAYERS, COVERAGE, ACCESS), "blocked")
 
 
+def test_an_authority_in_certs_d_alone_is_worth_what_the_daemon_makes_of_it(
+    auditor: Auditor, perfect: LabHost, internet: Internet
+) -> None:
+    """A daemon that keeps its images itself takes none of it for Docker Hub."""
+    internet.intercept("registry-1.docker.io", "auth.docker.io", CLOUDFRONT)
+    for name in ("docker.io", "registry-1.docker.io"):
+        perfect.run(f"mkdir -p /etc/docker/certs.d/{name}")
+        perfect.write(f"/etc/docker/certs.d/{name}/ca.crt", internet.private.root.read_text())
+    try:
+        daemon = perfect.run("docker pull traefik:latest 2>&1", check=False).stdout
+        audited = pulled(auditor, perfect)
+    finally:
+        perfect.run("rm -r /etc/docker/certs.d")
+
+    assert "certificate signed by unknown authority" in daemon
+    for name in ("registry-1.docker.io", "auth.docker.io", CLOUDFRONT):
+        finding = audited.findings[f"outbound.docker [{name}:443]"]
+        assert finding["outcome"] == "failed"
+        assert finding["message"].startswith("tls-intercepted")
+    assert judged(audited) == dict.fromkeys((LAYERS, COVERAGE, ACCESS), "blocked")
+
+
 @pytest.fixture
 def login(perfect: LabHost) -> Iterator[Callable[[str], None]]:
     """Puts another login into the host's file for one test."""
@@ -181,6 +203,25 @@ def test_a_login_without_the_right(
     assert "may not read sesam/sesam-node:weekly-prod" in audited.findings[ACCESS]["message"]
 
 
+@pytest.mark.parametrize(
+    ("temper", "outcome", "said"),
+    [
+        ("denied", "failed", "may not read sesam/sesam-node:weekly-prod (HTTP 403)"),
+        ("unknown", "failed", "(HTTP 404): no such tag, or no right to see it"),
+        ("limited", "unknown", "limits this address or login (HTTP 429)"),
+    ],
+)
+def test_what_the_registry_says_of_the_private_image(
+    auditor: Auditor, perfect: LabHost, internet: Internet, temper: str, outcome: str, said: str
+) -> None:
+    internet.private_image(temper)
+
+    audited = pulled(auditor, perfect)
+
+    assert judged(audited) == {LAYERS: "passed", COVERAGE: "passed", ACCESS: outcome}
+    assert said in audited.findings[ACCESS]["message"]
+
+
 def test_no_registry_proves_nothing_about_the_login(
     auditor: Auditor, perfect: LabHost, internet: Internet
 ) -> None:
@@ -212,6 +253,26 @@ def test_nothing_of_the_private_image_is_read_unless_told(
     asked = internet.requests()[before:]
     assert not any(" GET " in line and "/manifests/" in line for line in asked)
     assert not any("sesam/sesam-node/blobs" in line for line in asked)
+
+
+@pytest.mark.parametrize(
+    ("temper", "said"),
+    [
+        ("pulls limited", "was not read, so no layer was asked for"),
+        ("layers limited", "service-trouble: registry-1.docker.io: HTTP 429"),
+        ("layers in trouble", "service-trouble: registry-1.docker.io: HTTP 503"),
+    ],
+)
+def test_a_spent_pull_that_the_registry_cuts_short_is_no_firewall(
+    auditor: Auditor, perfect: LabHost, internet: Internet, temper: str, said: str
+) -> None:
+    internet.private_image(temper)
+
+    words = ("--only", "docker", "--only", "outbound", "--spend-pull")
+    audited = auditor.audit(perfect, words=words)
+
+    assert judged(audited) == {LAYERS: "unknown", COVERAGE: "blocked", ACCESS: "passed"}
+    assert said in audited.findings[LAYERS]["message"]
 
 
 def test_a_pull_of_the_private_image_is_spent_when_told(

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from ..host import LabHost
 from ..internet import Internet
 from ..lab import Lab
-from ..services import SERVICES
+from ..services import R2, SERVICES
+from ..street import MARK
 from .fault import FAILED, UNKNOWN, Fault
 
 SUBJECTS = {
@@ -211,7 +212,43 @@ CONTAINERS = (
     ),
 )
 
+
+def _inside(way: str, *names: str) -> Callable[[Internet], None]:
+    """As `_switched`, for what comes from containers alone."""
+
+    def network(internet: Internet) -> None:
+        getattr(internet, way)(*names)
+        internet.for_marked()
+
+    return network
+
+
+def _layers_opened(internet: Internet) -> None:
+    internet.layers_elsewhere()
+    internet.intercept(R2)
+
+
+MARKING = (
+    "nft -f - <<'END'\ntable inet seeded {\n chain way {\n type filter hook prerouting"
+    f' priority mangle; iifname "br-*" ip dscp set {MARK}\n }}\n}}\nEND'
+)
 INSPECTED = (
+    Fault(
+        name="all TLS of containers opened by the company, and the host's own left alone",
+        network=_inside("intercept", *SERVICES),
+        seed=MARKING,
+        mend="nft delete table inet seeded",
+        changes={**INSIDE, "outbound.interception": FAILED},
+        says="from a container, which breaks the watchtower container, the traefik container",
+    ),
+    Fault(
+        name="a company that opens the TLS of layers outside the guide's wildcards",
+        keep=("/etc/ssl/certs", "/usr/local/share/ca-certificates"),
+        network=_layers_opened,
+        outside=trust_the_company,
+        changes={"outbound.docker-coverage": FAILED, "outbound.interception": FAILED},
+        says="Example Corp Inspection Root' for .*r2.cloudflarestorage.com:443; the host's store",
+    ),
     Fault(
         name="all TLS opened by a company whom the host trusts, and its containers do not",
         keep=("/etc/ssl/certs", "/usr/local/share/ca-certificates"),

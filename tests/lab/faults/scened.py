@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote
 
 from ..gateways import PROXY_LOGIN
 from ..host import LabHost
-from ..internet import Internet
+from ..internet import SLOW, Internet
 from ..lab import Lab
-from ..services import SERVICES, SINKHOLE
+from ..services import LOG_SHIPPING, SERVICES, SINKHOLE
 from .fault import BLOCKED, FAILED, NOT_APPLICABLE, UNKNOWN, Fault
 from .inbound import NO_RULES, ONLY_SSH
-from .outbound import SUBJECTS, UPDATES
-from .scenes import COMPOSE, EXTRA
+from .outbound import INSIDE, SUBJECTS, UPDATES
+from .scenes import COMPOSE, DATABASE, EXTRA, REGISTRY
 
 ROOT_STORE = "/sesam/node-00/data"
 ON_ROOT_DISK = (
@@ -84,6 +85,30 @@ BY_ADDRESS = (
         scene="addresses",
         network=lambda internet: internet.refuse("ss-companyhub.sesam.cloud"),
         changes={"outbound.sesam [52.142.116.113:443]": FAILED},
+    ),
+    Fault(
+        name="the address of log shipping with a certificate of its own",
+        scene="addresses",
+        network=lambda internet: internet.captive_unsigned(LOG_SHIPPING),
+    ),
+    Fault(
+        name="a company whose authority signs its registry, and opens the portal's TLS",
+        scene="addresses",
+        network=lambda internet: internet.intercept("portal.sesam.io"),
+        changes={
+            SUBJECTS["portal.sesam.io"]: FAILED,
+            "outbound.sesam [137.116.234.60:443]": FAILED,
+            f"outbound.extra [{REGISTRY}]": FAILED,
+            "outbound.interception": FAILED,
+        },
+        says="tls-intercepted",
+    ),
+    Fault(
+        name="a database that refuses connections",
+        scene="addresses",
+        network=lambda internet: internet.close(SLOW),
+        changes={f"outbound.extra [{DATABASE}]": FAILED},
+        says=f"port {SLOW} refused",
     ),
     Fault(
         name="an extra destination closed",
@@ -203,7 +228,7 @@ PROXIED = (
         says="login",
     ),
     Fault(
-        name="a daemon with a proxy of its own that demands a login",
+        name="a host with proxies of its own that demand a login, and a profile that has none",
         scene="proxied",
         settings=("proxy=",),
         network=Internet.proxy_demands_login,
@@ -211,7 +236,8 @@ PROXIED = (
             **dict.fromkeys(
                 ("outbound.proxy", "docker.proxy", "docker.container-proxy"), NOT_APPLICABLE
             ),
-            **{name: FAILED for name in SUBJECTS.values() if "outbound.docker" in name},
+            **{name: FAILED for name in SUBJECTS.values() if re.search("docker|pypi", name)},
+            **{name: UNKNOWN for name in SUBJECTS.values() if re.search("sesam|encrypt", name)},
         },
         says="proxy-needs-auth: the proxy .* demands a login",
     ),
@@ -233,15 +259,37 @@ PROXIED = (
         says="login",
     ),
     Fault(
-        name="a daemon that leads to another proxy",
+        name="a profile with another proxy than the host's",
         scene="proxied",
         settings=("proxy=localhost.example.net:3128",),
         changes={
             "outbound.proxy": FAILED,
             "docker.proxy": FAILED,
             "docker.container-proxy": FAILED,
-            **NOTHING_BUT_THE_DAEMON,
         },
+    ),
+    Fault(
+        name="containers that get no proxy, where nothing else leads out",
+        scene="proxied",
+        keep=("/home/sesam/.docker/config.json",),
+        seed='sed -i \'s/"proxies"/"proxy"/\' /home/sesam/.docker/config.json',
+        network=Internet.proxy_only,
+        changes={"docker.container-proxy": FAILED, **INSIDE},
+        says="tcp-refused: .*so it is from a container",
+    ),
+    Fault(
+        name="a shell without a proxy, where nothing else leads out",
+        scene="proxied",
+        keep=("/etc/environment",),
+        seed=": >/etc/environment",
+        network=Internet.proxy_only,
+        changes={name: FAILED for name in SUBJECTS.values() if "pypi" in name},
+        says="tcp-refused",
+    ),
+    Fault(
+        name="a proxy that is the only way out",
+        scene="proxied",
+        network=Internet.proxy_only,
     ),
     Fault(
         name="containers that get no proxy",

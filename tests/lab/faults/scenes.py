@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from .. import perfect, seed
 from ..gateways import PROXY
 from ..host import LabHost, Wanted
+from ..internet import SLOW
 from ..lab import Lab
+from ..nginx import COMPANYS, COMPANYS_NAME
 from ..services import AGENT_DOWNLOAD, LOG_SHIPPING, LOGIN
 from .fault import NOT_APPLICABLE, UNKNOWN
 
@@ -165,10 +167,11 @@ def _address(lab: Lab, _: LabHost) -> None:
     lab.internet.publish("ss-companyhub.sesam.cloud", LOG_SHIPPING)
 
 
-EXTRA = "index.docker.io"
+EXTRA, DATABASE = "index.docker.io", f"hub.docker.com:{SLOW}"  # the latter says nothing by itself
+REGISTRY = f"https://{COMPANYS_NAME}:{COMPANYS}"
 ADDRESSES = Scene(
     name="addresses",
-    settings=("sesam_destinations=ips", f"extra_destinations={EXTRA}:443"),
+    settings=("sesam_destinations=ips", f"extra_destinations={EXTRA}:443,{DATABASE},{REGISTRY}"),
     prepare=_address,
     baseline=_without("outbound.sesam-ips", "outbound.extra"),
     own_host=False,
@@ -211,6 +214,7 @@ def _behind_proxy(lab: Lab) -> Wanted:
         files=(
             seed.Directory("/etc/systemd/system/docker.service.d"),
             seed.File("/etc/systemd/system/docker.service.d/proxy.conf", unit),
+            seed.File("/etc/environment", f"HTTPS_PROXY={url}\nNO_PROXY=localhost\n"),
             seed.File("/home/sesam/.docker/config.json", json.dumps(login), "sesam", 0o600),
         )
     )

@@ -87,6 +87,7 @@ NAMES = (
         says="blocked.example.net",
     ),
     _cell("dns-sinkhole", "dnsmasq: 0.0.0.0", _sink(FILES, "0.0.0.0"), FILES, says="nowhere"),
+    _cell("dns-sinkhole", "dnsmasq: loopback", _sink(PYPI, "127.0.0.1"), PYPI, says="to nowhere"),
 )  # fmt: skip
 
 PACKETS = (
@@ -113,6 +114,11 @@ SERVERS = (
         "block-page", "nftables and nginx: a captive portal", "captive", PORTAL, PYPI,
         says="leads to http://login.example.net/",
     ),
+    _cell(
+        "block-page", "nftables and nginx: a captive portal without an authority",
+        "captive_unsigned", PYPI, ACME, says="leads to http://login.example.net/",
+    ),
+    _cell("block-page", "nginx: HTTP 511", "captive_status", PYPI, PORTAL, says="HTTP 511"),
     _cell("wrong-service", "nginx: another service", "other_service", PYPI, ACME, says="HTTP 200"),
 )  # fmt: skip
 
@@ -125,6 +131,16 @@ LIMITED = Cell(
         says="429",
     ),
     words={HUB: "service-trouble", LAYERS: "service-trouble"},
+)
+IN_TROUBLE = Cell(
+    part="nginx: the services themselves",
+    fault=Fault(
+        name="service-trouble by nginx: the services themselves",
+        network=lambda internet: internet.out_of_order(PORTAL, PYPI, CDN),
+        changes={SUBJECTS[name]: UNKNOWN for name in (PORTAL, PYPI, CDN)},
+        says="HTTP 503: the service, not a firewall",
+    ),
+    words=dict.fromkeys((PORTAL, PYPI, CDN, LAYERS), "service-trouble"),
 )
 INSPECTED = Cell(
     part="mitmproxy",
@@ -150,6 +166,25 @@ BLOCKED = Cell(
         PYPI: "block-page", HUB: "block-page", LAYERS: "block-page", PORTAL: "tls-intercepted",
     },
 )  # fmt: skip
+
+
+def _stern(status: int, *names: str) -> Cell:
+    """One who opens TLS, whom the host trusts, and who says no without a page."""
+    return Cell(
+        part=f"mitmproxy, whom the host trusts: HTTP {status}",
+        fault=Fault(
+            name=f"wrong-service by mitmproxy, whom the host trusts: HTTP {status}",
+            keep=("/etc/ssl/certs", "/usr/local/share/ca-certificates"),
+            network=lambda internet: internet.block(*names, status=status),
+            outside=trust_the_company,
+            changes={**fail(*names), "outbound.interception": FAILED},
+            says=f"HTTP {status}, .*by whoever opens TLS with certificates of 'Example Corp",
+        ),
+        words=dict.fromkeys((*names, LAYERS), "wrong-service"),
+    )
+
+
+STERN = (_stern(403, FILES, CDN), _stern(503, HUB, PYPI, FILES))
 SKEWED = Cell(
     part="faketime",
     fault=Fault(
@@ -210,6 +245,6 @@ CELLS = (
     *NAMES,
     *PACKETS,
     *SERVERS,
-    *(LIMITED, INSPECTED, BLOCKED, SKEWED, REFUSED, DEMANDED, LOSSY),
+    *(LIMITED, IN_TROUBLE, INSPECTED, BLOCKED, *STERN, SKEWED, REFUSED, DEMANDED, LOSSY),
     *FINE,
 )

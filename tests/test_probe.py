@@ -1521,6 +1521,17 @@ def test_a_dial_through_a_proxy(asked: Conversation, serving: Start, authority: 
     assert refused.detail == "407 Log In"
 
 
+def test_a_proxy_that_is_not_the_profiles_gets_no_login(
+    asked: Conversation, serving: Start, authority: Authority
+) -> None:
+    seen: list[bytes] = []
+    proxy = serving(proxied(serving(over_tls(authority, answering())), seen, "me:hunter2"))
+    ask = Dial("sesam.test", 443, proxy=f"127.0.0.1:{proxy}", anonymous=True)
+    answer = asked(ask, secrets={"proxy": "me:hunter2"})
+    assert (answer.layer, answer.proxy_status) == ("proxy", 407)
+    assert b"Authorization" not in seen[0]
+
+
 def test_a_proxy_that_is_not_there(asked: Conversation) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -63,8 +63,8 @@ def is_host(text: str) -> bool:
 
 
 def is_destination(text: str) -> bool:
-    """Whether a text is HOST, HOST:PORT or [ADDRESS]:PORT."""
-    found = re.fullmatch(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::([0-9]{1,5}))?", text)
+    """Whether a text is HOST, HOST:PORT or [ADDRESS]:PORT, after https:// or not."""
+    found = re.fullmatch(r"(?:https://)?(\[[^\[\]]*\]|[^\[\]:]*)(?::([0-9]{1,5}))?", text)
     if not found:
         return False
     host, port = found[1], int(found[2] or 443)
@@ -104,7 +104,7 @@ RULES = {
     "extra_destinations": Rule(
         is_destination,
         "a destination",
-        "Write HOST or HOST:PORT, and an IPv6 address as [ADDRESS]:PORT",
+        "Write HOST:PORT or https://HOST:PORT, and an IPv6 address as [ADDRESS]:PORT",
     ),
 }
 """The keys whose texts are names, addresses or networks; an empty text is none."""

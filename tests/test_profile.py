@@ -224,7 +224,9 @@ def test_a_file_that_a_key_names_must_exist(tmp_path: Path, key: str) -> None:
         ("extra_destinations=foo:", "a destination"),
         ("extra_destinations=2001:db8::5", "a destination"),
         ("extra_destinations=[192.0.2.7]:443", "a destination"),
-        ("extra_destinations=https://a.example", "a destination"),
+        ("extra_destinations=http://a.example", "a destination"),
+        ("extra_destinations=https://a.example/path", "a destination"),
+        ("extra_destinations=https://", "a destination"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_and_what_to_write_is_said(
@@ -247,6 +249,7 @@ def test_a_value_that_cannot_be_is_refused_and_what_to_write_is_said(
         "public_addresses=192.0.2.7,2001:db8::7",
         "client_networks=10.20.1.1/16,2001:db8::/32,10.0.0.1",
         "extra_destinations=a.example,a.example:8443,[2001:db8::5]:8443,192.0.2.7:80",
+        "extra_destinations=https://a.example,https://a.example:5000,https://[2001:db8::5]:5000",
         "vantages=machine=internet,ssh://me@other",
     ],
 )

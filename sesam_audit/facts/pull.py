@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from shlex import quote
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -187,7 +188,7 @@ class Rehearsal(Struct, frozen=True):
             raise Unknown(
                 f"the manifest of {self.image} was not read, so no layer was asked for: {spent.way}"
                 " (docker.registry-access)",
-                f"sudo docker --config /home/sesam/.docker pull {self.image}",
+                f"sudo docker --config /home/sesam/.docker pull {quote(self.image)}",
             )
         return spent.layer(now)
 

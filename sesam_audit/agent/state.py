@@ -207,7 +207,7 @@ class State:
             raise Stop(words, "Run the same command again, for a new plan.", "changed")
         with contextlib.suppress(FileExistsError):
             os.mkdir(run.path, 0o700)
-        run.keep("plan.json", canonical(plan))
+        run.keep("plan.json", json.dumps(plan).encode("ascii"))  # in its own order: .env has one
         came = {each: self._sum(secrets[each]) for each in SUMMED if each in secrets}
         if came:
             run.keep("sums.json", canonical(dict(run.sums(), **came)))

@@ -114,3 +114,27 @@ def halfway(before: Facts, after: Facts) -> Facts:
     """The values that a change of owner and mode passes through."""
     start = {"uid": 0, "gid": 0, "mode": "0700"} if before["type"] == "absent" else before
     return {key: {start[key], after[key]} for key in OWNING}
+
+
+def make_again(was: Facts, place: Place) -> None:
+    """An empty directory that was there before, also where it is half made already."""
+    if not place.status():
+        os.mkdir(place.name, 0o700, dir_fd=place.directory)
+    elif not _half_made(was, place):
+        return
+    with place.opened(DIRECTORY) as made:
+        os.fchown(made, was["uid"], was["gid"])
+        os.fchmod(made, int(was["mode"], 8))
+        os.fsync(made)
+    place.sync()
+
+
+def _half_made(was: Facts, place: Place) -> bool:
+    """Say whether an interrupted undo can have left it like that."""
+    now = place.facts()
+    if now["type"] != "directory":
+        return False
+    with place.opened(DIRECTORY) as there:
+        empty = not os.listdir(there)
+    states = halfway({"type": "absent"}, owning(was))
+    return empty and all(now[key] in states[key] for key in states)

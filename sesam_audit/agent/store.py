@@ -12,6 +12,7 @@ from . import copier, kernel, manifests, room
 from .action import Action, Facts, Note, Stop, UndoResult
 from .compose import engine
 from .containers import runs
+from .directory import make_again
 from .engine import SOCKET, name_of
 from .holders import holders
 from .paths import DIRECTORY, Place
@@ -204,7 +205,7 @@ class MoveStore(Action):
             else:
                 result = self._copy_back(begun, now, source, target)
             if result[0] == "undone" and was["target"]["type"] == "directory":
-                _make_again(was["target"], target)
+                make_again(was["target"], target)
         return result
 
     def _rename_back(self, was: Facts, now: Facts, source: Place, target: Place) -> UndoResult:
@@ -241,7 +242,13 @@ class MoveStore(Action):
         if target.status(self._part(target)):
             with source.opened(DIRECTORY) as store:
                 known = {each["path"] for each in copier.entries(store)}
-            remove(target, self._part(target), lambda each: each["path"] in known)
+            left = remove(target, self._part(target), lambda each: each["path"] in known)
+            if left:
+                raise Stop(
+                    "%s of the copy was not removed from %s/%s"
+                    % (left[0], os.path.dirname(target.asked), self._part(target)),
+                    "Look what it is, then run the same command again.",
+                )
         return "undone", ""
 
     def keeps(self, begun: Facts, done: Optional[Facts]) -> str:
@@ -270,18 +277,6 @@ class MoveStore(Action):
         if left:
             return "these were not in the manifest and stay: %s" % ", ".join(left[:5])
         return "removed"
-
-
-def _make_again(was: Facts, target: Place) -> None:
-    """The empty directory that stood in the store's place."""
-    if target.status():
-        return
-    os.mkdir(target.name, 0o700, dir_fd=target.directory)
-    with target.opened(DIRECTORY) as made:
-        os.fchown(made, was["uid"], was["gid"])
-        os.fchmod(made, int(was["mode"], 8))
-        os.fsync(made)
-    target.sync()
 
 
 def _no_directory(source: Place) -> Stop:

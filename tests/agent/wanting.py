@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from sesam_audit.plan import Action
 
@@ -27,6 +28,30 @@ def license_file(path: str, number: int = 1, **more: object) -> Action:
     return Action(
         id=f"{number:02}-license", kind="file", title="Install it", after=after, secret="license"
     )
+
+
+def environment(path: str, number: int = 1, *, names: Sequence[str] = ()) -> Action:
+    values = {"NODE_DOMAIN": "node.example.org", "APPLIANCE_ID": "of-the-test"}
+    after = {"path": path, "uid": UID, "gid": UID, "mode": "0600", "values": values}
+    return Action(
+        id=f"{number:02}-environment",
+        kind="environment",
+        title=f"Write {path}",
+        after={**after, "names": list(names)},
+        secret="environment" if names else None,
+    )
+
+
+def login(path: str, number: int = 1) -> Action:
+    after = {"path": path, "uid": UID, "gid": UID, "registry": "hub.example.org", "user": "me"}
+    return Action(
+        id=f"{number:02}-login", kind="login", title="Log in", after=after, secret="registry"
+    )
+
+
+def moved_store(source: str, target: str, way: str, number: int = 1) -> Action:
+    after = {"source": source, "target": target, "way": way}
+    return Action(id=f"{number:02}-move-store", kind="move-store", title="Move it", after=after)
 
 
 def link(path: str, text: str, number: int = 1, **more: object) -> Action:

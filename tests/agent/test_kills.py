@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -24,10 +25,9 @@ from .harness import KILLED, Point, Request, fresh, looks, resume, take_back, tr
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Path]]:
+def places() -> Iterator[Iterator[Path]]:
     """Roots, one after the other, on a tmpfs: what is synced is another test's matter."""
-    base = Path("/dev/shm") / tmp_path_factory.mktemp("kills").name
-    base.mkdir(mode=0o700)
+    base = Path(tempfile.mkdtemp(dir="/dev/shm"))
 
     def made() -> Iterator[Path]:
         for number in itertools.count():

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 from sesam_audit.agent import kernel, main, store, working
@@ -79,6 +79,7 @@ PLAN = (
 EVERYTHING = bool(os.environ.get("SESAM_AUDIT_KILL_ALL"))
 
 Request = dict[str, Any]
+Some = TypeVar("Some")
 Point = tuple[str, int]
 
 
@@ -232,7 +233,7 @@ def points(log: str, calls: Sequence[str] = WRITING) -> list[Point]:
     return found
 
 
-def sampled(found: Sequence[Point], number: int) -> list[Point]:
+def sampled(found: Sequence[Some], number: int) -> list[Some]:
     """Evenly spread points; all of them where SESAM_AUDIT_KILL_ALL is set."""
     if EVERYTHING or len(found) <= number:
         return list(found)

@@ -23,7 +23,11 @@ class Agent:
     """One conversation with the agent, whose root is a directory."""
 
     def __init__(
-        self, root: str = "/", python: str = sys.executable, before: Sequence[str] = ()
+        self,
+        root: str = "/",
+        python: str = sys.executable,
+        before: Sequence[str] = (),
+        text: bytes | None = None,
     ) -> None:
         self.root = root
         self.beats = 0
@@ -35,8 +39,7 @@ class Agent:
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             cwd="/",
         )
-        text = program(root)
-        self._send(text)
+        self._send(text or program(root))
 
     def _send(self, content: bytes) -> None:
         assert self.process.stdin

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from sesam_audit.plan import Action
+from sesam_audit.shipping import program
 
 from . import harness
 from .overlay import overlay
 from .talking import Agent, Answer, agent
 
 NUMBER = 60123
+PYTHON = "/usr/bin/python3"
 GROUP = Action(id="01-group", kind="group", title="Group", after={"name": "sesam", "gid": NUMBER})
 USER = Action(
     id="02-user",
@@ -47,7 +49,7 @@ def machine(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def talk(machine: Path) -> Iterator[Agent]:
     """A conversation with an agent in the copy."""
-    with agent("/", "/usr/bin/python3", before=("chroot", str(machine))) as started:
+    with agent("/", PYTHON, before=("chroot", str(machine))) as started:
         yield started
 
 
@@ -171,7 +173,7 @@ def test_killed_in_the_distributions_tool_the_next_attempt_ends_it(
     for name, number in harness.sampled(calls_of(tool, tmp_path), 5):
         with (
             overlay(tmp_path) as root,
-            agent("/", "/usr/bin/python3", before=("chroot", str(root))) as talk,
+            agent("/", PYTHON, before=("chroot", str(root))) as talk,
         ):
             before = files(root)
             wrapper = killing(root, tool, f"-e inject={name}:signal=SIGKILL:when={number}")
@@ -191,12 +193,37 @@ def test_killed_in_the_distributions_tool_the_next_attempt_ends_it(
             assert files(root) == before
 
 
-def calls_of(tool: str, base: Path) -> list[harness.Point]:
+def test_with_a_home_made_by_useradd_a_kill_leaves_half_an_account(tmp_path: Path) -> None:
+    """The proof that the split steps are needed: with `useradd -m` reruns end in other states."""
+    split, whole = b'"useradd", "-M", "-N"', b'"useradd", "-m", "-N"'
+    text = program("/")
+    assert split in text
+    text = text.replace(split, whole)
+    wanted = after_a_kill(tmp_path, text, "fchmod:signal=SIGKILL:when=999")
+    assert wanted[1]  # what is in a home of its making
+
+    ends = [
+        after_a_kill(tmp_path, text, f"{name}:signal=SIGKILL:when={number}")
+        for name, number in harness.sampled(calls_of("useradd", tmp_path, text), 8)
+    ]
+
+    assert [each for each in ends if each != wanted]
+
+
+def after_a_kill(base: Path, text: bytes, inject: str) -> tuple[list[str], list[str]]:
+    """The lines and the home of sesam when a kill of useradd was followed by a rerun."""
+    with overlay(base) as root, agent("/", PYTHON, before=("chroot", str(root)), text=text) as talk:
+        wrapper = killing(root, "useradd", f"-e inject={inject}")
+        if talk.carry_out(talk.plan(*WANTED))["outcome"] != "done":
+            wrapper.unlink()
+            resumed(talk)
+        home = root / "home/sesam"
+        return lines(root), sorted(str(each.relative_to(home)) for each in home.rglob("*"))
+
+
+def calls_of(tool: str, base: Path, text: bytes | None = None) -> list[harness.Point]:
     """The writing calls of a tool at its work."""
-    with (
-        overlay(base) as root,
-        agent("/", "/usr/bin/python3", before=("chroot", str(root))) as talk,
-    ):
+    with overlay(base) as root, agent("/", PYTHON, before=("chroot", str(root)), text=text) as talk:
         killing(root, tool, "", "/tmp/calls")
         assert talk.carry_out(talk.plan(*WANTED))["outcome"] == "done"
         assert talk.undo()["outcome"] == "done"

@@ -13,6 +13,7 @@ from unittest import mock
 import pytest
 
 from sesam_audit.agent import ownership as own
+from sesam_audit.agent import paths
 
 from . import harness
 from .wanting import UID, directory, file, ownership
@@ -110,6 +111,20 @@ def test_with_chown_by_path_files_are_given_away(trap: Path) -> None:
     with mock.patch.object(own, "_give", give):
         for number in range(10 * ROUNDS):
             again(trap, number)
+            if stolen(trap):
+                break
+
+    assert stolen(trap)
+
+
+def test_with_links_followed_others_files_are_changed(trap: Path) -> None:
+    """The proof that the swaps above are an attack on paths too: the walk follows links."""
+    wanted = [directory("/srv/tree/way/made", 1), file("/srv/tree/way/config", "new", 2)]
+    with mock.patch.object(paths, "DIRECTORY", paths.DIRECTORY & ~os.O_NOFOLLOW):
+        for number in range(10 * ROUNDS):
+            plan = harness.planned_if_possible(trap, wanted, run=f"round-{number}")
+            if plan:
+                harness.finished(plan, trap)
             if stolen(trap):
                 break
 

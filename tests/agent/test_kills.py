@@ -7,6 +7,7 @@ Where ptrace is not allowed these tests fail: there is no other proof.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 import shutil
@@ -19,6 +20,7 @@ from unittest import mock
 import pytest
 
 from sesam_audit.agent.journal import Journal
+from sesam_audit.agent.swap import Swap
 
 from . import harness
 from .harness import KILLED, Point, Request, fresh, looks, resume, take_back, traced
@@ -153,6 +155,54 @@ def test_an_error_anywhere_in_an_undo_costs_nothing(
         harness.finished(request, root)
         assert "(INJECTED)" in traced({"verb": "undo"}, root, fail(point, "ENOSPC")), point
         check_taken_back(root, take_back(root), before)
+
+
+@pytest.fixture(scope="module")
+def swapped(places: Iterator[Path], calls: list[Point]) -> list[Point]:
+    """The calls before which an old file is out of its place, under two names."""
+    found = []
+    for point in [each for each in calls if each[0] == "unlinkat"]:
+        root, request = fresh(places)
+        traced(request, root, kill(point))
+        found += [point] if _kept_twice(root) else []
+    return found
+
+
+def _kept_twice(root: Path) -> list[Path]:
+    """Kept copies that are the file under the temporary name too."""
+    copies = root.glob("srv/**/*.old")
+    return [each for each in copies if Path(f"{each}"[:-3] + "new").exists()]
+
+
+def tidied_up(places: Iterator[Path], point: Point) -> bool:
+    """Killed there, then somebody takes the kept copy away; whether undo has the old file still."""
+    root, request = fresh(places)
+    before = looks(root)
+    traced(request, root, kill(point))
+    for each in _kept_twice(root):
+        each.unlink()
+    take_back(root)
+    return looks(root) == before
+
+
+def test_what_lies_under_a_temporary_name_is_not_lost(
+    places: Iterator[Path], swapped: list[Point]
+) -> None:
+    assert len(swapped) >= 3
+    assert [each for each in swapped if not tidied_up(places, each)] == []
+
+
+def test_with_debris_taken_away_by_name_it_is_lost(
+    places: Iterator[Path], swapped: list[Point]
+) -> None:
+    """The proof that the test before shows a missing safeguard."""
+
+    def tidy(self: Swap, *_: object) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self.place.unlink(self.temporary)
+
+    with mock.patch.object(Swap, "tidy", tidy):
+        assert [each for each in swapped if tidied_up(places, each)] == []
 
 
 def forgetful() -> AbstractContextManager[object]:

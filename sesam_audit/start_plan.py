@@ -102,6 +102,7 @@ def start(site: Site, draft: Draft) -> Phase:
                 reason="a mounted file stays the old one until then",
                 after={"container": each.name, "files": _read_at_start(site, each)},
             )
+    window = {"window": site.profile.settled} if site.profile.settled else {}
     yield Step(
         kind="wait",
         title=f"Wait until the stack is well, {site.wishes.deadline // 60} minutes at the longest",
@@ -112,6 +113,7 @@ def start(site: Site, draft: Draft) -> Phase:
             "deadline": site.wishes.deadline,
             "name": _name(site, draft),
             "private": _private(site),
+            **window,
         },
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -474,6 +475,15 @@ def test_the_start_pulls_starts_and_waits() -> None:
     assert of_kind(made, "up")[0].after["files"] == [COMPOSE]
     assert made.secrets["registry"] == "dckr_pat"
     assert one(made, LOGIN_FILE).after["user"] == "customer"
+
+
+@pytest.mark.parametrize(("settled", "window"), [(0.0, None), (5.0, 5.0)])
+def test_the_profile_says_how_long_a_service_has_to_run(
+    settled: float, window: float | None
+) -> None:
+    made = drafted(profile=replace(PROFILE, settled=settled), start=True, login=LOGIN)
+
+    assert of_kind(made, "wait")[0].after.get("window") == window
 
 
 def test_without_a_login_the_start_asks_for_one() -> None:

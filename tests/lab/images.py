@@ -68,10 +68,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def image(repository: str, behaviour: str = "", release: str = "1") -> Image:
+def image(
+    repository: str, behaviour: str = "", release: str = "1", program: Path | None = None
+) -> Image:
     """An image of the stack; another release has another digest.
 
-    It `crashes`, `dies` after 15 s, is `unwell` by its API, or `unhealthy` by its own check.
+    It `crashes`, `dies` after 15 s, is `unwell` by its API, or `unhealthy` by its own check; or the
+    real program takes the stand-in's place.
     """
     if behaviour not in BEHAVIOURS:
         raise ValueError(behaviour)
@@ -82,7 +85,7 @@ def image(repository: str, behaviour: str = "", release: str = "1") -> Image:
     }
     if behaviour == "unhealthy":
         settings["Healthcheck"] = NEVER_HEALTHY
-    layers = _layers()
+    layers = (*_layers(), *([_real(repository, program)] if program else []))
     config = {
         "architecture": "amd64",
         "os": "linux",
@@ -120,6 +123,21 @@ def _layers() -> tuple[Path, ...]:
             _write(at / "standins.layer", _standins())
             (at / "done").touch()
     return at / "base.layer", at / "standins.layer"
+
+
+def _real(repository: str, program: Path) -> Path:
+    """A layer with a program in the place of the repository's entry point; kept by its content."""
+    name = digest(program.read_bytes()).rpartition(":")[2][:16]
+    at = root.place() / "images" / f"program-{name}"
+    at.mkdir(parents=True, exist_ok=True)
+    with (at / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (at / "done").exists():
+            (inside,) = SETTINGS[repository]["Entrypoint"]
+            content = program.read_bytes()
+            _write(at / "program.layer", [(_info(inside.lstrip("/"), 0o755), content)])
+            (at / "done").touch()
+    return at / "program.layer"
 
 
 def _write(path: Path, members: Iterable[tuple[tarfile.TarInfo, bytes]]) -> None:

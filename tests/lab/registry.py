@@ -42,9 +42,16 @@ class Registry:
             channels = CHANNELS if repository == "sesam/sesam-node" else ("latest",)
             self.offer(repository, *channels)
 
-    def offer(self, repository: str, *tags: str, behaviour: str = "", release: str = "1") -> str:
+    def offer(
+        self,
+        repository: str,
+        *tags: str,
+        behaviour: str = "",
+        release: str = "1",
+        program: Path | None = None,
+    ) -> str:
         """Let these tags name an image that behaves so (`images.image`); return its digest."""
-        image = images.image(repository, behaviour, release)
+        image = images.image(repository, behaviour, release, program)
         for blob in (image.config, *(path.read_bytes() for path in image.layers)):
             self._upload(repository, blob)
         for tag in tags:

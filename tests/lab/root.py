@@ -100,20 +100,25 @@ def _build(directory: Path) -> None:
 
 def _compose_plugin(directory: Path, plugins: Path) -> None:
     """Debian's own compose v2, from a newer suite, as Docker's command line plugin."""
-    sources.write(COMPOSE_SUITE, directory / "newer")
+    (package,) = downloaded(COMPOSE_SUITE, directory, "docker-compose")
+    _run("dpkg", "-x", str(package), str(directory / "compose"))
+    plugins.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(directory / "compose" / PLUGINS / "docker-compose", plugins)
+
+
+def downloaded(suite: str, directory: Path, *packages: str) -> list[Path]:
+    """Packages of a suite as files, which nobody installs here."""
+    sources.write(suite, directory / "other")
     (directory / "lists/partial").mkdir(parents=True)
     apt = (
         "apt-get",
-        *("-o", "Dir::Etc::SourceList=/dev/null", "-o", f"Dir::Etc::SourceParts={directory}/newer"),
+        *("-o", "Dir::Etc::SourceList=/dev/null", "-o", f"Dir::Etc::SourceParts={directory}/other"),
         *("-o", f"Dir::State::Lists={directory}/lists", "-o", "Acquire::Languages=none"),
         *("-o", f"Dir::Cache={directory}/cache", "-o", "APT::Sandbox::User=root"),
     )
     _run(*apt, "-q", "update")
-    _run(*apt, "-q", "download", "docker-compose", cwd=directory)
-    (package,) = directory.glob("docker-compose_*.deb")
-    _run("dpkg", "-x", str(package), str(directory / "compose"))
-    plugins.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(directory / "compose" / PLUGINS / "docker-compose", plugins)
+    _run(*apt, "-q", "download", *packages, cwd=directory)
+    return sorted(directory.glob("*.deb"))
 
 
 def _run(*command: str, text: str = "", cwd: Path | None = None) -> None:

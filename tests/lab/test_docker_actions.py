@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from sesam_audit.shipping import program
+
 from .host import LabHost
 from .internet import REGISTRY
 from .lab import Lab
 from .perfect import STORE
 from .services import CLOUDFRONT, LOGIN
 from .stack import Stack
+from .stepping import killed_at_each
 from .working import IMAGES, PASSWORD, PROJECT, SERVICES, USER, Work, working_on
 
 HUB = "https://index.docker.io/v1/"
@@ -457,6 +460,57 @@ class TestUp:
         assert json.loads(kept)["Id"] == node
         assert work.carry_out(plan)["outcome"] == "done"
         assert stack.inspect("sesam-node")["Id"] != node
+
+    def test_a_recreation_killed_at_any_step_goes_on(self, host: LabHost, work: Work) -> None:
+        """The old container may be gone and the new one not made, or half made (H32)."""
+        assert work.do(UP)["outcome"] == "done"
+        stack, recreate = Stack(host), ("recreate", {**PROJECT, "service": "fluentbit"})
+        text = host.read("/srv/data/.env")
+        others = {name: stack.inspect(name)["Id"] for name in ("sesam-node", "traefik")}
+
+        def changed(number: int) -> str:
+            line = f"APPLIANCE_ID=0b6a4d3e-5c1f-4a77-9f60-{number:012}"
+            host.write("/srv/data/.env", re.sub("(?m)^APPLIANCE_ID=.*$", line, text), "sesam")
+            return line
+
+        line = changed(0)
+        for number in killed_at_each(work, [recreate], stride=2):
+            assert line in stack.inspect("fluentbit")["Config"]["Env"], number
+            assert host.run("docker ps --quiet").stdout.count("\n") == 4, number
+            assert host.run("docker ps --all --quiet").stdout.count("\n") == 4, number
+            assert work.plan(recreate)["actions"] == []
+            line = changed(number)
+        assert number > 12
+        assert others == {name: stack.inspect(name)["Id"] for name in others}
+
+    def test_a_start_leaves_what_runs_although_its_files_changed(
+        self, host: LabHost, work: Work
+    ) -> None:
+        made = self._made_anew(host, work)
+
+        assert made == []
+
+    def test_with_a_plain_up_what_runs_is_made_anew(self, host: LabHost) -> None:
+        """The proof that the test before shows a missing safeguard."""
+        careful = b'"--no-recreate", '
+        assert program().count(careful) == 1
+        with working_on(host, program().replace(careful, b"")) as plain:
+            assert self._made_anew(host, plain) == ["sesam-node"]
+
+    def _made_anew(self, host: LabHost, work: Work) -> list[str]:
+        """Whose container is another one after a start, with changed files and one stopped."""
+        assert work.do(UP)["outcome"] == "done"
+        text = host.read("/srv/data/.env")
+        host.write(
+            "/srv/data/.env",
+            re.sub("NODE_DOMAIN=.*", "NODE_DOMAIN=other.example.org", text),
+            "sesam",
+        )
+        names = ("sesam-node", "traefik", "watchtower")
+        ids = {name: Stack(host).inspect(name)["Id"] for name in names}
+        host.run("docker stop --time 2 fluentbit")
+        assert work.do(UP)["outcome"] == "done"
+        return [name for name in names if Stack(host).inspect(name)["Id"] != ids[name]]
 
     def test_a_replaced_file_is_seen_after_a_restart(self, host: LabHost, work: Work) -> None:
         assert work.do(UP)["outcome"] == "done"

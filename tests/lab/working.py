@@ -11,6 +11,7 @@ from tests.agent.talking import Agent, Answer
 
 from .host import LabHost
 
+Step = tuple[str, dict[str, Any]]
 USER, PASSWORD = "sesamcustomer", "dckr_pat_of_the_lab"
 PROJECT = {
     "project": "data",
@@ -42,7 +43,7 @@ class Work:
         (seen,) = self.agent.ask("look", plan={"actions": [spec]})["actions"]
         return dict(seen)
 
-    def plan(self, *actions: tuple[str, dict[str, Any]]) -> Answer:
+    def plan(self, *actions: Step) -> Answer:
         """A plan of kinds with their `after`, bound to what is there; what holds is left out."""
         self._number += 1
         specs: list[dict[str, Any]] = []
@@ -77,7 +78,7 @@ class Work:
         self.told = self.agent.follow(started["run"], started["from"])
         return self.told[-1]
 
-    def do(self, *actions: tuple[str, dict[str, Any]]) -> Answer:
+    def do(self, *actions: Step) -> Answer:
         """Plan and carry out."""
         return self.carry_out(self.plan(*actions))
 
@@ -89,10 +90,10 @@ class Work:
 
 
 @contextlib.contextmanager
-def working_on(host: LabHost) -> Iterator[Work]:
-    """A conversation with the agent, as root on the host."""
+def working_on(host: LabHost, text: bytes | None = None) -> Iterator[Work]:
+    """A conversation with the agent, or what was made of its text, as root on the host."""
     enter = ("nsenter", f"--target={host.pid}", "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w")
-    agent = Agent(python="/usr/bin/python3", before=enter)
+    agent = Agent(python="/usr/bin/python3", before=enter, text=text)
     try:
         yield Work(host, agent)
     finally:

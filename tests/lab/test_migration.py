@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,11 @@ import pytest
 
 from tests.conftest import interrupt
 
-from . import perfect
+from . import compose_v1, perfect
 from .host import LabHost
 from .lab import Lab
 from .stack import Stack
+from .stepping import killed_at_each
 from .test_apply import Applier, applying
 from .test_apply_trouble import Told, finished
 from .working import PASSWORD, PROJECT, SERVICES, USER, Work, working_on
@@ -159,29 +158,27 @@ def test_finish_removes_what_was_kept(host: LabHost, work: Work, old: tuple[str,
     assert Stack(host).api() == 200
 
 
-@pytest.mark.parametrize("old", ["bind, another disk"], indirect=True)
-@pytest.mark.parametrize("moment", [0.1, 0.5, 0.9, 1.3, 1.7])
-def test_killed_at_any_moment_it_goes_on(
-    host: LabHost, work: Work, old: tuple[str, str], moment: float
+@pytest.mark.parametrize("old", ["bind, another disk", "bind, the same disk"], indirect=True)
+def test_killed_at_any_step_it_goes_on_and_back(
+    host: LabHost, work: Work, old: tuple[str, str]
 ) -> None:
+    """Around each record and each request, while the container is put to rest and the store moved.
+
+    Undo follows each time: the next kill finds the old node running again.
+    """
     source, way = old
     before = tree(host, source)
-    plan = work.plan(*actions(host, source, way)[:2])
-    started = work.agent.ask("start", plan=plan, secrets={})
-    time.sleep(moment)
-    holder = work.agent.ask("status")["holder"]
-    if holder and holder["alive"]:
-        with contextlib.suppress(RuntimeError):
-            host.run(f"kill -KILL {holder['pid']}")
-    work.agent.follow(started["run"], started["from"])
-
-    again = work.agent.ask("start", plan=plan, secrets={})
-    if "run" in again:
-        assert work.agent.follow(again["run"], again["from"])[-1]["outcome"] == "done"
-
-    assert tree(host, STORE) == before
-    assert tree(host, f"{source}.sesam-audit-*.moved") == before
-    assert state(host, "sesam-audit-kept-node") == "exited no"
+    for number in killed_at_each(work, actions(host, source, way)[:2], stride=5):
+        assert tree(host, STORE) == before, number
+        if way == "copy":
+            assert tree(host, f"{source}.sesam-audit-*.moved") == before, number
+        assert state(host, "sesam-audit-kept-node") == "exited no"
+        undone = work.ended("undo")
+        assert (undone["outcome"], undone["left"], undone["cannot"]) == ("done", [], []), undone
+        assert tree(host, source) == before, number
+        assert state(host, "node") == "running always"
+        assert host.run(f"ls -A {STORE}").stdout == ""
+    assert number > 16
 
 
 @pytest.mark.parametrize("old", ["bind, another disk"], indirect=True)
@@ -224,33 +221,68 @@ def test_a_container_that_removes_itself_is_not_stopped(host: LabHost, work: Wor
         host.run("docker rm --force --volumes node; rm -rf /var/lib/sesam-audit")
 
 
+V1_FILE = """\
+version: "3"
+services:
+  sesam-node:
+    image: sesam/sesam-node:weekly-prod
+    restart: always
+    volumes: ["/opt/sesam/store:/sesam/data", "/opt/sesam/logs:/sesam/logs"]
+    command: [sh, -c, {node}]
+"""
+
+
+def by_hand(host: LabHost, node: str) -> None:
+    options = "--detach --name sesam-node --restart always -v /opt/sesam/store:/sesam/data"
+    host.run(
+        f"docker run {options} -v /opt/sesam/logs:/sesam/logs"
+        f" sesam/sesam-node:weekly-prod sh -c '{node}'",
+        timeout=120,
+    )
+
+
+def by_compose_v1(host: LabHost, node: str) -> None:
+    """A project that is called data as well, which compose v2 would take over (H30)."""
+    compose_v1.install(host)
+    host.run("mkdir -p /opt/data && docker pull --quiet sesam/sesam-node:weekly-prod", timeout=120)
+    host.write("/opt/data/docker-compose.yml", V1_FILE.format(node=node))
+    host.run("cd /opt/data && docker-compose up -d", timeout=120)
+    labels = host.run("docker inspect --format '{{json .Config.Labels}}' data_sesam-node_1").stdout
+    assert '"com.docker.compose.version":"1.29.2"' in labels
+
+
+Start = Callable[[LabHost, str], None]
+
+
 @contextlib.contextmanager
-def by_hand(lab: Lab, name: str, directory: Path, node: str = OLD_NODE) -> Iterator[Applier]:
-    """A host with an installation that was started by hand, and who applies to it."""
+def installed(
+    lab: Lab, name: str, directory: Path, start: Start, node: str = OLD_NODE
+) -> Iterator[Applier]:
+    """A host with an installation from before, and who applies to it."""
     with applying(lab, name, directory) as bare:
         host = bare.host
         host.run("useradd --uid 1500 --user-group --create-home sesam")
         host.run(FILL.format(store="/opt/sesam/store"), text=bare.license.read_text())
         host.run(f"docker login --username {USER} --password-stdin", text=PASSWORD)
-        options = "--detach --name sesam-node --restart always -v /opt/sesam/store:/sesam/data"
-        host.run(
-            f"docker run {options} -v /opt/sesam/logs:/sesam/logs"
-            f" sesam/sesam-node:weekly-prod sh -c '{node}' && docker logout",
-            timeout=120,
-        )
+        start(host, node)
+        host.run("docker logout")
         host.run("until test -e /opt/sesam/store/lab-started; do sleep 0.1; done")
-        yield replace(bare, settings=(*bare.settings, "auditor_stands_for=internet"))
+        settings = (*bare.settings, "auditor_stands_for=internet", "settled=5")
+        yield replace(bare, settings=settings)
 
 
 WORDS = ("--yes", "--login", USER, "--format", "json")
 
 
-def test_by_one_command(lab: Lab, tmp_path: Path) -> None:
-    """From an installation that was started by hand to the live stack, and nothing twice."""
-    with by_hand(lab, "by-hand", tmp_path) as applier:
+@pytest.mark.parametrize(
+    ("start", "name"), [(by_hand, "sesam-node"), (by_compose_v1, "data_sesam-node_1")]
+)
+def test_by_one_command(lab: Lab, tmp_path: Path, start: Start, name: str) -> None:
+    """From an installation of another kind to the live stack, and nothing twice."""
+    with installed(lab, start.__name__.replace("_", "-"), tmp_path, start) as applier:
         host = applier.host
         before = tree(host, "/opt/sesam/store")
-        host.write(UNIT, "[Service]\nExecStart=/usr/bin/docker start -a sesam-node\n")
+        host.write(UNIT, f"[Service]\nExecStart=/usr/bin/docker start -a {name}\n")
         shop = "--label com.docker.compose.project=shop"
         host.run(f"docker create --name traefik {shop} traefik:latest", timeout=120)
 
@@ -258,12 +290,12 @@ def test_by_one_command(lab: Lab, tmp_path: Path) -> None:
         assert "--backup-made" in refused.errors
         assert "of the compose project shop, has a name" in " ".join(refused.errors.split())
         assert "sudo systemctl disable --now old.service" in refused.errors
-        assert state(host, "sesam-node") == "running always"
+        assert state(host, name) == "running always"
         done = applier("apply", "--backup-made", "--stop", "traefik", *WORDS, text=f"{PASSWORD}\n")
 
         assert (done.host()["stage"], done.host()["verdict"]) == ("live", "ready"), done.errors
         assert tree(host, STORE) == before
-        assert state(host, "sesam-audit-kept-sesam-node") == "exited no"
+        assert state(host, f"sesam-audit-kept-{name}") == "exited no"
         again = applier("apply", "--plan")
         assert (again.code, "nothing to do" in again.out) == (0, True), again.out
         ended = applier("finish", "--yes")
@@ -280,7 +312,7 @@ SLOW_TO_END = (  # so that somebody comes in between
 
 def test_stopped_before_the_store_moves_it_goes_on_with_the_store(lab: Lab, tmp_path: Path) -> None:
     """The node rests, the store waits: no rerun may start the stack on an empty one."""
-    with by_hand(lab, "half-way", tmp_path, SLOW_TO_END) as applier:
+    with installed(lab, "half-way", tmp_path, by_hand, SLOW_TO_END) as applier:
         host = applier.host
         before = tree(host, "/opt/sesam/store")
         command = ("apply", "--backup-made", *WORDS)

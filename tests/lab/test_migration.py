@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -241,13 +243,14 @@ def by_hand(host: LabHost, node: str) -> None:
     )
 
 
-def by_compose_v1(host: LabHost, node: str) -> None:
-    """A project that is called data as well, which compose v2 would take over (H30)."""
+def by_compose_v1(host: LabHost, node: str, project: str = "old") -> None:
     compose_v1.install(host)
-    host.run("mkdir -p /opt/data && docker pull --quiet sesam/sesam-node:weekly-prod", timeout=120)
-    host.write("/opt/data/docker-compose.yml", V1_FILE.format(node=node))
-    host.run("cd /opt/data && docker-compose up -d", timeout=120)
-    labels = host.run("docker inspect --format '{{json .Config.Labels}}' data_sesam-node_1").stdout
+    host.run(f"mkdir -p /opt/{project}")
+    host.run("docker pull --quiet sesam/sesam-node:weekly-prod", timeout=120)
+    host.write(f"/opt/{project}/docker-compose.yml", V1_FILE.format(node=node))
+    host.run(f"cd /opt/{project} && docker-compose up -d", timeout=120)
+    name = f"{project}_sesam-node_1"
+    labels = host.run(f"docker inspect --format '{{{{json .Config.Labels}}}}' {name}").stdout
     assert '"com.docker.compose.version":"1.29.2"' in labels
 
 
@@ -275,7 +278,7 @@ WORDS = ("--yes", "--login", USER, "--format", "json")
 
 
 @pytest.mark.parametrize(
-    ("start", "name"), [(by_hand, "sesam-node"), (by_compose_v1, "data_sesam-node_1")]
+    ("start", "name"), [(by_hand, "sesam-node"), (by_compose_v1, "old_sesam-node_1")]
 )
 def test_by_one_command(lab: Lab, tmp_path: Path, start: Start, name: str) -> None:
     """From an installation of another kind to the live stack, and nothing twice."""
@@ -342,3 +345,19 @@ def test_stopped_before_the_store_moves_it_goes_on_with_the_store(lab: Lab, tmp_
         assert tree(host, STORE) == before
         last = applier("apply", "--plan")
         assert (last.code, "nothing to do" in last.out) == (0, True), last.out
+
+
+def test_a_v1_project_that_is_called_as_ours_is_left_to_a_person(lab: Lab, tmp_path: Path) -> None:
+    """Compose v2 takes its containers over by their labels, kept aside or not (H30)."""
+    start, name = partial(by_compose_v1, project="data"), "data_sesam-node_1"
+    with installed(lab, "v1-data", tmp_path, start) as applier:
+        host = applier.host
+        before = tree(host, "/opt/sesam/store")
+
+        refused = applier("apply", "--backup-made", *WORDS, text=f"{PASSWORD}\n")
+
+        assert refused.code == 1
+        assert f"{name} (sesam/sesam-node:weekly-prod, running) was left by" in refused.errors
+        assert state(host, name) == "running always"
+        assert tree(host, "/opt/sesam/store") == before
+        assert host.run("test -e /var/lib/sesam-audit/runs", check=False).returncode

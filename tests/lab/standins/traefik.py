@@ -106,7 +106,7 @@ def containers() -> list[dict[str, Any]]:
     connection = http.client.HTTPConnection("docker")
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect("/var/run/docker.sock")
-    connection.request("GET", "/v1.40/containers/json")
+    connection.request("GET", "/containers/json")  # in any version, as 3.6.1 and later
     found: list[dict[str, Any]] = json.loads(connection.getresponse().read())
     return found
 

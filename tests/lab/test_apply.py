@@ -57,6 +57,7 @@ class Applier:
     license: Path
     settings: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    user: str = "auditor"
 
     def command(self, action: str, *words: str) -> tuple[str, ...]:
         options = ["--ssh-config", str(self.lab.ssh_config)]
@@ -68,7 +69,9 @@ class Applier:
                 options += ["--set", setting]
             if self.license.exists():
                 options += ["--license", str(self.license)]
-        return self.lab.as_auditor(str(PROGRAM), action, self.host.spec(), *options, *words)
+        return self.lab.as_auditor(
+            str(PROGRAM), action, self.host.spec(self.user), *options, *words
+        )
 
     def start(self, action: str, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

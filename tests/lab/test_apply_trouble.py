@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.agent import harness
 from tests.conftest import interrupt
 
 from . import perfect as perfect_host
@@ -126,6 +127,35 @@ def test_a_lost_connection_costs_nothing(busy: Applier) -> None:
     assert "The work goes on there" in told.text
     assert busy("apply", "--plan", "--no-start").code == 0
     finished(process)
+
+
+EVENTS = "cat /var/lib/sesam-audit/runs/*/events 2>/dev/null | wc -l"
+
+
+def test_a_connection_lost_after_an_event_costs_nothing(applier: Applier) -> None:
+    """After some of the events of a run, or with SESAM_AUDIT_KILL_ALL=1 after each."""
+    host, before = applier.host, tree(applier.host)
+    assert applier.lay_out().code == 1
+    wanted, number = tree(host), int(host.run(EVENTS).stdout)
+    applier("undo", "--yes")
+    assert number > 40
+
+    for after in harness.sampled(range(1, number - 4), 4):
+        host.run("rm -rf /var/lib/sesam-audit")
+        process, told = started(applier)
+        loop = f'until [ "$({EVENTS})" -ge {after} ]; do sleep 0.01; done'
+        host.run(f"{loop}; pkill -KILL -f 'sshd: auditor'", timeout=120)
+        assert told.end() == 1, (after, told.text)
+        finished(process)
+        assert "The work goes on there" in told.text, after
+        assert _alike(tree(host)) == _alike(wanted), after
+        assert applier("undo", "--yes").code == 0
+        assert tree(host) == before, after
+
+
+def _alike(found: list[str]) -> list[str]:
+    """A tree without what is another one in each run: identifiers, keys and names of runs."""
+    return [line for line in found if not re.search(r"/\.env|/etc/g?shadow", line)]
 
 
 def test_a_killed_agent_is_continued_by_the_same_command(busy: Applier) -> None:

@@ -513,7 +513,7 @@ class DialAnswer(Answer, frozen=True, kw_only=True):
     status: int = 0
     headers: dict[str, str] | None = None  # lower-case names, at most 40
     body: str = ""  # the first 4 KiB
-    time: float = 0.0  # the target's clock when the HTTP answer came
+    time: float = 0.0  # the target's clock when it began, or when the HTTP answer came
     context: str = ""  # where it was dialled: "container default" also where there is no `sesam`
     proxy: str = ""  # HOST:PORT of the consumer's own, "" where it goes without
     proxy_from: str = ""  # where that is set, or why it goes without

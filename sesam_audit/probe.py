@@ -1331,7 +1331,7 @@ def sparing(rules, name, port):
 
 
 def dial_tcp(ask, links):
-    yield {"layer": "dns"}
+    yield {"layer": "dns", "time": time.time()}
     host, port, flags = ask["address"] or ask["name"], ask["port"], 0
     if ask["proxy"]:
         host, _, port = ask["proxy"].rpartition("@")[2].rpartition(":")

@@ -26,7 +26,7 @@ from sesam_audit.judge import Now
 from sesam_audit.model import Owner
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import MUST, SHOULD, Found, Subject, requirement
-from sesam_audit.rules import RULES
+from sesam_audit.rules import PROXY_RULE, RULES
 
 GUIDE = "Guide, Outbound firewall rules, 443/tcp: "
 
@@ -189,6 +189,13 @@ def check_letsencrypt(  # noqa: PLR0913, PLR0917 - what a destination is judged 
 
     Until then, in the guide's words, "the service will not be able to update its Let's Encrypt TLS
     certificates".
+
+    Where the message says that the host itself reaches it, nothing is closed: look at what the host
+    does with forwarded packets and with the DNS questions of containers, as for
+    outbound.docker-updates:
+
+        sudo iptables -S FORWARD; sudo iptables -S DOCKER-USER
+        sudo nft list ruleset
     """
     _indicate(reach, control, "OUT-LE", subject, now, found)
     _prove_inside(reach, rooms, control, subject, now, found)
@@ -212,6 +219,15 @@ def check_sesam(  # noqa: PLR0913, PLR0917 - what a destination is judged by
 
     Until then the service gets no data from the portal and ships no logs or metrics, in the guide's
     words: "This will make notifications not work and it will break billing".
+
+    A name outside these wildcards (FLUENTBIT_HOST) is to be allowed by itself.
+
+    Where the message says that the host itself reaches it, nothing is closed: look at what the host
+    does with forwarded packets and with the DNS questions of containers, as for
+    outbound.docker-updates:
+
+        sudo iptables -S FORWARD; sudo iptables -S DOCKER-USER
+        sudo nft list ruleset
     """
     if subject == LOG_SUBJECT:
         for note in about_logs(reach):
@@ -280,6 +296,13 @@ def check_extra(  # noqa: PLR0913, PLR0917 - what a destination is judged by
     """The destinations that the profile adds answer.
 
     Ask the network team to allow TCP from this host to the destination that is named here.
+
+    Where the message says that the host itself reaches it, nothing is closed: look at what the host
+    does with forwarded packets and with the DNS questions of containers, as for
+    outbound.docker-updates:
+
+        sudo iptables -S FORWARD; sudo iptables -S DOCKER-USER
+        sudo nft list ruleset
     """
     _prove_inside(reach, rooms, control, subject, now, found)
 
@@ -311,6 +334,7 @@ def check_interception(interceptors: Interceptors, now: Now, found: Found) -> No
     level=MUST,
     when=without_proxy,
     owner=Owner.NETWORK,
+    rule=PROXY_RULE,
 )
 def check_proxy(reach: Reach, control: Control, profile: Profile, now: Now, found: Found) -> None:
     """The proxy opens the way to every destination.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sesam_audit.model import Finding, Flow, HostReport, Report
 
 from . import summary
-from .ticket import closed, stands_for, ticket
+from .ticket import closed, inside_alone, stands_for, ticket
 
 _NEEDS = {
     "needed": "required",
@@ -29,12 +29,8 @@ class Rule:
     wildcards: list[str] = field(default_factory=list)
     rows: list[tuple[Flow, Finding | None]] = field(default_factory=list)
     others: list[Finding] = field(default_factory=list)
-
-    @property
-    def missing(self) -> list[str]:
-        """What did not get through, each name once with how it ended."""
-        wrong = (flow for flow, _ in self.rows if closed(flow))
-        return list(dict.fromkeys(f"{flow.name}: {flow.result}" for flow in wrong))
+    missing: list[str] = field(default_factory=list)
+    """What did not get through, each name once with how it ended."""
 
     @property
     def state(self) -> str:
@@ -52,13 +48,17 @@ def rules(host: HostReport) -> list[Rule]:
     for flow in host.flows:
         rule = found.setdefault(flow.rule, Rule(flow.rule, flow.asked, flow.sentence))
         rule.rows.append((flow, findings.get((flow.finding, flow.subject or None))))
+        if closed(flow):
+            inside = ", from containers alone" if inside_alone(flow, host) else ""
+            rule.missing.append(f"{flow.name}: {flow.result}{inside}")
     shown = {(flow.finding, flow.subject or None) for flow in host.flows}
     for item in host.findings:
         if item.rule and item.key not in shown:
             found.setdefault(item.rule, Rule(item.rule)).others.append(item)
     for rule in found.values():
+        rule.missing = list(dict.fromkeys(rule.missing))
         rule.wildcards.extend(x for x in host.not_verified if x.startswith(f"{rule.name}:"))
-    return list(found.values())
+    return [rule for rule in found.values() if rule.rows or rule.state != "not-applicable"]
 
 
 def change(rule: Rule, host: HostReport, report: Report) -> str:

@@ -8,12 +8,14 @@ from sesam_audit.model import Flow, HostReport, Report
 
 _OWN_PATH = "the host's network path"
 _NAT = "The source is the host's own address; what it is after NAT was not measured."
+_FORWARDED = ("dns-fails", "dns-sinkhole", "tcp-refused", "tcp-timeout", "tls-fails")
+_UNREACHED = ("dns-fails", "tcp-refused", "tcp-timeout")  # said of the proxy, where there is one
+_PROXY_RULE = "OUT-PROXY"
 
 
 def stands_for(flow: Flow) -> str:
     """The wildcards of the guide that a dialled name stands in for; "" when it was asked for."""
-    ends = [each for each in _destinations(flow).split(", ") if each.startswith("*.")]
-    covering = [each for each in ends if flow.name.endswith(each.removeprefix("*"))] or ends
+    covering = [each for each in _holding(flow) if each.startswith("*.")]
     return f"{', '.join(covering)} (a wildcard cannot be proved)" if covering else ""
 
 
@@ -22,12 +24,25 @@ def closed(flow: Flow) -> bool:
     return flow.outcome == "failed" and flow.result != "ok"
 
 
+def inside_alone(flow: Flow, host: HostReport) -> bool:
+    """Whether a container met what the host itself, by the same way, did not meet."""
+    return (
+        flow.vantage == "container"
+        and flow.result in _FORWARDED
+        and any(
+            (each.rule, each.name, each.port, each.proxy)
+            == (flow.rule, flow.name, flow.port, flow.proxy)
+            and (each.vantage, each.result) == ("host", "ok")
+            for each in host.flows
+        )
+    )
+
+
 def ask(flow: Flow, host: HostReport) -> str:
     """The change that would mend a row, in one sentence; "" where there is none to ask for."""
     if not closed(flow):
         return ""
-    change = _change(flow, source(host))
-    return f"{flow.rule or 'not in the guide'}: {change} ({flow.name}: {flow.result})"
+    return f"{flow.rule or 'not in the guide'}: {_change(flow, host)} ({flow.name}: {flow.result})"
 
 
 def source(host: HostReport) -> str:
@@ -36,23 +51,62 @@ def source(host: HostReport) -> str:
     return next((flow.source for flow in own), host.address or "the host")
 
 
-def _change(flow: Flow, own: str) -> str:
-    return _inward(flow) if flow.rule.startswith("IN-") else _outward(flow, own)
+def _change(flow: Flow, host: HostReport) -> str:
+    mended_here = _here(flow, host)
+    if mended_here:
+        return f"no firewall change: {mended_here}"
+    if flow.rule.startswith("IN-"):
+        return _inward(flow)
+    if flow.rule == _PROXY_RULE:
+        return _to_proxy(flow, f"{flow.name}:{flow.port}", "the other outbound rules", host)
+    return _outward(flow, host)
 
 
-def _outward(flow: Flow, own: str) -> str:
-    to = _destinations(flow)
+def _here(flow: Flow, host: HostReport) -> str:
+    """What is to be mended on the machine itself; "" where its network is at fault."""
+    if flow.result == "clock-skew":
+        return "set the host's clock"
+    if not inside_alone(flow, host):
+        return ""
+    if flow.result.startswith("dns-"):
+        return (
+            "the host itself resolves it; let its containers' DNS questions through on the host"
+            ' (DOCKER-USER, nftables, "dns" in /etc/docker/daemon.json)'
+        )
+    return (
+        "the host itself reaches it; let the host forward what its containers send"
+        " (DOCKER-USER, nftables)"
+    )
+
+
+def _outward(flow: Flow, host: HostReport) -> str:
+    to = _destinations(flow) if _holding(flow) else _outside(flow)
+    if flow.proxy and flow.result in (*_UNREACHED, "proxy-refused", "proxy-needs-auth"):
+        return _to_proxy(flow, flow.proxy, to, host)
     if flow.result.startswith("dns-"):
         return f"let the host's resolver answer truthfully for {to}"
+    own = source(host)
     words = {
         "tls-intercepted": f"leave {to} out of TLS inspection, which shows {flow.interception!r}",
         "block-page": f"let {to} pass the web filter or captive portal",
-        "proxy-refused": f"let the proxy {flow.proxy} CONNECT to port {flow.port} of {to}",
-        "proxy-needs-auth": f"give this host a login for the proxy {flow.proxy}, or let it without",
-        "clock-skew": "no change of the firewall, but set the host's clock",
     }
-    allow = f"allow TCP {flow.port} from {own} to {to}, without opening TLS"
-    return words.get(flow.result, allow)
+    through = f"the proxy {flow.proxy}, for {own}," if flow.proxy else own
+    return words.get(
+        flow.result, f"allow TCP {flow.port} from {through} to {to}, without opening TLS"
+    )
+
+
+def _to_proxy(flow: Flow, proxy: str, to: str, host: HostReport) -> str:
+    """What lets a host through a proxy to its destinations."""
+    name, _, port = proxy.rpartition(":")
+    if flow.result == "proxy-needs-auth":
+        return f"give this host a login for the proxy {proxy}, or let it without"
+    if flow.result == "dns-fails":
+        return f"let the host's resolver answer for {name}, the proxy's name"
+    if flow.result in _UNREACHED:
+        return f"allow TCP {port} from {source(host)} to the proxy {proxy}"
+    what = f"the destinations of {to}" if flow.rule == _PROXY_RULE else f"port {flow.port} of {to}"
+    return f"let the proxy {proxy} CONNECT to {what}"
 
 
 def _inward(flow: Flow) -> str:
@@ -71,6 +125,18 @@ def _destinations(flow: Flow) -> str:
     return flow.asked.rpartition(" to ")[2]
 
 
+def _holding(flow: Flow) -> list[str]:
+    """The rule's destinations that hold the dialled name."""
+    known = _destinations(flow).split(", ")
+    wild = [x for x in known if x.startswith("*.") and flow.name.endswith(x.removeprefix("*"))]
+    return wild or [each for each in known if each == flow.name]
+
+
+def _outside(flow: Flow) -> str:
+    """A name that the rule does not hold, so that opening the rule would not open it."""
+    return f"{flow.name} (outside {_destinations(flow)})" if flow.rule else flow.name
+
+
 def ticket(name: str, flows: Iterable[Flow], report: Report, host: HostReport) -> str:
     """The text of one rule's change ticket; "" where nothing of it failed."""
     wrong = [flow for flow in flows if closed(flow)]
@@ -78,15 +144,20 @@ def ticket(name: str, flows: Iterable[Flow], report: Report, host: HostReport) -
 
 
 def _ticket(name: str, wrong: list[Flow], report: Report, host: HostReport) -> Iterator[str]:
-    yield f"Firewall change {name or 'not in the guide'}, for the Sesam machine {_machine(host)}"
-    for change in dict.fromkeys(_change(flow, source(host)) for flow in wrong):
+    on_host = all(_here(flow, host) for flow in wrong)
+    yield (
+        f"To mend on the Sesam machine {_machine(host)}, rule {name or 'not in the guide'}"
+        if on_host
+        else f"Firewall change {name or 'not in the guide'}, for the Sesam machine {_machine(host)}"
+    )
+    for change in dict.fromkeys(_change(flow, host) for flow in wrong):
         yield f"- {change[0].upper()}{change[1:]}."
     yield f"Why: {wrong[0].sentence}"
     if wrong[0].if_closed:
         yield f"Until then: {wrong[0].if_closed}."
     yield f"Seen by {report.tool}, requirements {report.requirements}:"
     yield from map(_seen, wrong)
-    if not name.startswith("IN-"):
+    if not name.startswith("IN-") and not on_host:
         yield _NAT
 
 

@@ -18,7 +18,7 @@ from sesam_audit.firewall_advice import ADVICE
 from sesam_audit.opening import SESAM_IP, Need, Opening, Sheet, endpoint
 from sesam_audit.profile import Profile
 from sesam_audit.profile_values import is_host, is_network
-from sesam_audit.rules import RULES, Rule
+from sesam_audit.rules import PROXY_CONSEQUENCE, PROXY_RULE, RULES, Rule
 
 _LETS_ENCRYPT = ("IN-80", "OUT-LE")
 _METRICS = "Metrics go to a name that nobody documents: only the wildcards cover it."
@@ -122,14 +122,14 @@ def _extras(profile: Profile) -> Iterator[Opening]:
 
 def _proxy(host: str, port: int) -> Opening:
     return Opening(
-        name="OUT-PROXY",
+        name=PROXY_RULE,
         direction="outbound",
         ports=(port,),
         service="HTTP proxy",
         destinations=(host,),
         purpose="The destinations of the other outbound rules are to be allowed on this proxy;"
         " the host itself needs only the proxy.",
-        consequence="none of the destinations can be reached",
+        consequence=PROXY_CONSEQUENCE,
         document="Guide, Firewall requirements: access through a proxy is an option",
         direct=True,
         notes=(

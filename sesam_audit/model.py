@@ -134,7 +134,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     A layer says ok, the word for why it ended there, "not reached" or "not tried".
     """
 
-    rule: str  # IN-80 ... OUT-PYPI; "" for what the profile adds
+    rule: str  # IN-80 ... OUT-PYPI, OUT-PROXY; "" for what the profile adds
     asked: str  # the rule's port, source and destinations
     sentence: str  # the guide's
     if_closed: str = ""  # the guide's words for what breaks
@@ -162,7 +162,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     tls: str = "not tried"
     http: str = "not tried"
     http_status: int = 0
-    redirect: str = ""  # host and path
+    redirect: str = ""  # host and path; of a pull every request with what it was answered
     proxy: str = ""  # HOST:PORT
     proxy_from: str = ""  # where it is set, or why there is none
     proxy_status: int = 0  # what CONNECT was answered
@@ -177,7 +177,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     tcp_seconds: float = 0.0
     seconds: float = 0.0
     tries: int = 0  # 2 where what may pass by itself was tried again
-    at: str
+    at: str  # when it was dialled; the audit's start where it was not
 
     def __post_init__(self) -> None:
         clean_fields(self)

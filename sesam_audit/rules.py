@@ -85,3 +85,8 @@ RULES = {
         ),
     )
 }
+
+PROXY_RULE = "OUT-PROXY"
+"""The way to the profile's proxy, which is no row of the guide's tables but an option of its."""
+PROXY_SENTENCE = "An option is to allow this access through a proxy."
+PROXY_CONSEQUENCE = "none of the destinations can be reached"

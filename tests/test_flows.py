@@ -26,6 +26,7 @@ from sesam_audit.profile import Profile
 from sesam_audit.rules import RULES
 from sesam_audit.testing import NOW
 
+from .facts import pulls
 from .facts.network import PUBLIC, chain, destination, good, perfect, stopped, tls
 
 PYPI = "pypi.org:443"
@@ -90,6 +91,15 @@ def test_a_row_carries_the_guides_own_words() -> None:
 
     assert row.sentence == RULES["OUT-HUB"].sentence
     assert row.asked == "443/HTTPS from Sesam IP to *.docker.com, *.docker.io"
+
+
+def test_where_a_firewall_knows_addresses_the_row_asks_for_them() -> None:
+    profile = Profile(sesam_destinations="ips")
+    asked = {
+        row.asked for row in rows(perfect(profile), profile=profile) if row.rule == "OUT-SESAM"
+    }
+
+    assert asked == {"443/HTTPS from Sesam IP to portal.sesam.io, 137.116.234.60, 52.142.116.113"}
 
 
 def test_needed_names_and_indicators_are_told_apart() -> None:
@@ -301,6 +311,110 @@ def test_a_row_tells_where_the_rehearsal_of_a_pull_ended() -> None:
     assert row.source == "198.51.100.4"
 
 
+def pulled(rehearsal: Rehearsal, *findings: Finding) -> dict[str, Flow]:
+    """The rows of the pulls by what they were for."""
+    case = Case(known=Known({Rehearsal: rehearsal}), profile=Profile(), now=NOW, at=AT)
+    kinds = {"the first bytes": "public", "the manifest": "private", "a layer's first": "spent"}
+    found = {}
+    for flow in flows(case, findings):
+        for words, kind in kinds.items():
+            if flow.purpose.startswith(words):
+                found[kind] = flow
+    return found
+
+
+PUBLIC_PULL = Pulled(pulls.blob(), PUBLIC.bundle)
+ACCESS = finding("docker.registry-access", None, None, Outcome.PASSED)
+
+
+def test_a_row_of_a_pull_lists_every_host_on_the_way() -> None:
+    rows = pulled(Rehearsal(PUBLIC_PULL, Unknown("no login")))
+
+    assert rows["public"].redirect == (
+        "registry-1.docker.io/v2/x/y 401 -> auth.docker.io/token 200"
+        " -> registry-1.docker.io/v2/x/y 307 -> production.cloudfront.docker.com/data 206"
+    )
+
+
+def test_the_private_image_has_a_row_with_its_own_finding() -> None:
+    private = Pulled(pulls.manifest(), PUBLIC.bundle)
+    rows = pulled(Rehearsal(PUBLIC_PULL, private), ACCESS)
+
+    assert rows.keys() == {"public", "private"}
+    row = rows["private"]
+    assert (row.rule, row.name, row.result) == ("OUT-HUB", "registry-1.docker.io", "ok")
+    assert (row.finding, row.outcome) == ("docker.registry-access", "passed")
+    assert row.redirect.endswith("-> registry-1.docker.io/v2/x/y 200")
+
+
+def test_a_login_that_is_refused_is_no_firewalls_fault() -> None:
+    failed = replace(ACCESS, outcome=Outcome.FAILED)
+    row = pulled(Rehearsal(PUBLIC_PULL, Pulled(pulls.login(401), PUBLIC.bundle)), failed)["private"]
+
+    assert (row.name, row.http_status) == ("auth.docker.io", 401)
+    assert (row.result, row.outcome) == ("ok", "failed")
+
+
+def test_a_private_pull_that_ended_on_the_way_says_where() -> None:
+    stopped_there = pulls.stopped("auth.docker.io", "tcp", "ECONNREFUSED")
+    row = pulled(Rehearsal(PUBLIC_PULL, Pulled(stopped_there, PUBLIC.bundle)))["private"]
+
+    assert (row.name, row.result) == ("auth.docker.io", "tcp-refused")
+
+
+def test_without_a_login_the_private_row_says_so() -> None:
+    nothing = Pulled(PullAnswer(error="ENOKEY"), PUBLIC.bundle)
+    row = pulled(Rehearsal(PUBLIC_PULL, nothing))["private"]
+
+    assert (row.name, row.result) == ("registry-1.docker.io", "not tried")
+    assert row.said == "/home/sesam/.docker/config.json holds no login for Docker Hub"
+
+
+def spent(answer: PullAnswer) -> Flow:
+    private = Pulled(pulls.manifest(), PUBLIC.bundle)
+    whole = Rehearsal(PUBLIC_PULL, private, spent=Pulled(answer, PUBLIC.bundle))
+    layers = finding("outbound.docker-layers", None, "OUT-HUB", Outcome.FAILED)
+    return pulled(whole, layers, ACCESS)["spent"]
+
+
+def test_a_spent_pull_has_a_row_that_is_judged_as_layers() -> None:
+    read = Hop("registry-1.docker.io", "/v2/x/manifests/weekly-prod", 200)
+    whole = replace(pulls.blob(), steps=(read, *pulls.blob().steps))
+    away = pulls.stopped(pulls.R2, "tcp", "TIMEOUT")
+    closed = replace(away, steps=(read, *away.steps))
+
+    assert (spent(whole).result, spent(whole).finding) == ("ok", "outbound.docker-layers")
+    assert (spent(closed).name, spent(closed).result) == (pulls.R2, "tcp-timeout")
+
+
+def test_a_spent_pull_that_did_not_read_the_manifest_is_the_logins() -> None:
+    assert spent(pulls.login(401)).finding == "docker.registry-access"
+
+
+# -- when ------------------------------------------------------------------------------------------
+
+
+def test_a_row_tells_when_it_was_dialled() -> None:
+    row = outward(PYPI, good("pypi.org", time=NOW.timestamp() + 7))
+
+    assert row.at == "2026-11-22T12:00:07Z"
+    assert outward(PYPI, stopped("tcp", "TIMEOUT", "192.0.2.7")).at == AT
+    late = replace(stopped("tcp", "TIMEOUT", "192.0.2.7"), time=NOW.timestamp() + 3)
+    assert outward(PYPI, late).at == "2026-11-22T12:00:03Z"
+
+
+def test_a_clock_that_the_services_contradict_is_put_right() -> None:
+    date = {"date": "Sun, 22 Nov 2026 11:00:00 GMT"}
+    reach = perfect()
+    for key, each in reach.reached.items():
+        if isinstance(each.answer, DialAnswer):
+            headers = {**(each.answer.headers or {}), **date}
+            dated = replace(each.answer, headers=headers)
+            reach.reached[key] = Reached(each.destination, dated)
+
+    assert {row.at for row in rows(reach) if row.result == "ok"} == {"2026-11-22T11:00:00Z"}
+
+
 def inside(rooms: Rooms) -> list[Flow]:
     """The rows of the portal and of the registry's front, judged and beside."""
     case = Case(known=Known({Reach: perfect(), Rooms: rooms}), profile=Profile(), now=NOW, at=AT)
@@ -311,7 +425,8 @@ def inside(rooms: Rooms) -> list[Flow]:
         finding("outbound.docker-updates", by_updater, "OUT-HUB", Outcome.UNKNOWN),
     )
     names = ("portal.sesam.io", "registry-1.docker.io")
-    return [row for row in flows(case, findings) if row.name in names]
+    found = (row for row in flows(case, findings) if row.name in names)
+    return [row for row in found if not row.purpose.startswith("the manifest")]
 
 
 def test_containers_and_host_have_a_row_each_and_only_the_consumers_is_judged() -> None:

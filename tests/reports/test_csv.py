@@ -11,6 +11,11 @@ from tests.reports.formats import csv as table
 
 
 def rows(report: Report) -> list[dict[str, str]]:
+    """The rows of what was dialled."""
+    return [row for row in every(report) if row["need"] not in ("not verified", "sent")]
+
+
+def every(report: Report) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(table.render(report), newline="")))
 
 
@@ -58,11 +63,26 @@ def test_text_comes_back_as_it_was(text: str) -> None:
 
 
 def test_hostile_text_keeps_its_cell() -> None:
-    assert all(None not in row and None not in row.values() for row in rows(samples.hostile()))
+    assert all(None not in row and None not in row.values() for row in every(samples.hostile()))
 
 
 def test_lines_end_as_the_standard_says() -> None:
-    assert table.render(samples.ready()).count("\r\n") == 1 + len(samples.flows())
+    assert table.render(samples.ready()).count("\r\n") == 1 + len(every(samples.ready()))
+
+
+def test_what_was_not_verified_comes_first_and_what_was_sent_last() -> None:
+    host = samples.host(not_verified=("OUT-HUB: a wildcard cannot be proved", "NAT: unknown"))
+    told = every(samples.report(host))
+
+    first, last = told[:2], told[-len(host.sent) :]
+    assert [(row["need"], row["rule"], row["said"]) for row in first] == [
+        ("not verified", "OUT-HUB", "OUT-HUB: a wildcard cannot be proved"),
+        ("not verified", "", "NAT: unknown"),
+    ]
+    assert [(row["need"], row["said"]) for row in last] == [("sent", x) for x in host.sent]
+    assert {row["host"] for row in told} == {host.host}
+    assert not any(row["outcome"] or row["name"] or row["ask"] for row in (*first, *last))
+    assert len(told) == 2 + len(host.flows) + len(host.sent)
 
 
 def test_a_report_without_flows_is_a_header() -> None:

@@ -29,7 +29,8 @@ def words(audited: Audited) -> dict[str, set[str]]:
             continue
         if flow["rule"].startswith("OUT-") and "switches this rule off" not in flow["said"]:
             name = LAYERS if flow["finding"] == "outbound.docker-layers" else flow["name"]
-            found.setdefault(name, set()).add(flow["result"])
+            if flow["finding"] != "docker.registry-access" and flow["rule"] != "OUT-PROXY":
+                found.setdefault(name, set()).add(flow["result"])
     return found
 
 

@@ -1,17 +1,22 @@
-"""A reviewer who has only the table: which rule is missing, and what to ask for."""
+"""A reviewer who has only the table and the page: which rule is missing, and what to ask for."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.reports.reviewing import Shown, shown
+from tests.reports.reviewing import table as table_of
+
 from .auditing import Auditor
+from .faults.fault import Fault, seeded
 from .host import LabHost, Wanted
+from .internet import Internet
 from .lab import Lab
-from .services import NETWORK, SERVICES
+from .services import LOG_SHIPPING, NETWORK, R2, SERVICES
 
 BEHIND = {
     "OUT-HUB": ("docker",),
@@ -35,12 +40,17 @@ def outside(lab: Lab) -> Iterator[LabHost]:
     lab.stop_host(host)
 
 
-def table(lab: Lab, host: LabHost, path: Path) -> list[dict[str, str]]:
-    """The rows of an audit's table, and nothing else of it."""
+def table(lab: Lab, host: LabHost, path: Path, *settings: str) -> list[dict[str, str]]:
+    """The rows of an audit's table that were dialled, and nothing else of it; its page beside."""
     words = (host.spec(), "-q", "--from", "ssh://outside=internet", "--report", f"csv={path}")
-    Auditor(lab)(*words, "--format", "json", settings=("deadline=8",))
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+    page = ("--report", f"html={path.with_suffix('.html')}")
+    Auditor(lab)(*words, *page, "--format", "json", settings=("deadline=8", *settings))
+    return [row for row in table_of(path.read_bytes().decode()) if row["port"]]
+
+
+def page(path: Path) -> dict[str, Shown]:
+    """The rules of the page beside a table."""
+    return shown(path.with_suffix(".html").read_text())
 
 
 def missing(rows: list[dict[str, str]]) -> set[str]:
@@ -79,6 +89,11 @@ def test_the_table_names_the_closed_rule_on_the_way_out(
         f"{rule}: allow TCP 443 from {perfect.address} to {DESTINATIONS[rule]}, without opening TLS"
     }
     assert {row["control"].partition(" ")[0] for row in rows if row["rule"] == rule} <= {"ok", ""}
+    shown_ = {name: each for name, each in page(tmp_path / "flows.csv").items() if each.change}
+    assert shown_.keys() == {rule}
+    named = {name.rpartition(":")[0] for name, _ in shown_[rule].failed}
+    assert named == {row["name"] for row in rows if row["ask"]}
+    assert f"- Allow TCP 443 from {perfect.address} to {DESTINATIONS[rule]}," in shown_[rule].change
 
 
 @pytest.mark.parametrize(("rule", "port"), [("IN-80", 80), ("IN-443", 443)])
@@ -104,3 +119,138 @@ def test_the_table_names_every_closed_rule_at_once(
         rows = table(lab, perfect, tmp_path / "flows.csv")
 
     assert missing(rows) == set(BEHIND)
+
+
+# -- what would not be mended by opening the rule --------------------------------------------------
+
+DROP_IN = "/etc/systemd/system/docker.service.d/reviewer.conf"
+RESTART = "systemctl daemon-reload; systemctl restart docker"
+CLOSED = 3999  # nobody's port
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A fault whose change is not the guide's own wording; `{own}`, `{proxy}` are the lab's."""
+
+    fault: Fault
+    failed: frozenset[tuple[str, str, str]]  # rule, name, result
+    asked: str  # the one change, for the first rule
+
+
+def _proxy_for_docker(lab: Lab, host: LabHost) -> None:
+    host.run(f"mkdir -p {DROP_IN.rpartition('/')[0]}")
+    url = f"http://{lab.internet.resolver}:{CLOSED}"
+    host.write(DROP_IN, f"[Service]\nEnvironment=HTTPS_PROXY={url}\n")
+    host.run(RESTART)
+
+
+def _dropped(name: str, rule: str) -> Fault:
+    return Fault(
+        name=name,
+        seed=f"iptables -I DOCKER-USER {rule} -j DROP",
+        mend=f"iptables -D DOCKER-USER {rule} -j DROP",
+    )
+
+
+def _layers_refused(internet: Internet) -> None:
+    internet.layers_elsewhere()
+    internet.refuse(R2)
+
+
+INSIDE = (
+    ("OUT-SESAM", "portal.sesam.io"),
+    ("OUT-SESAM", "ss-companyhub.sesam.cloud"),
+    ("OUT-LE", "acme-v02.api.letsencrypt.org"),
+    ("OUT-HUB", "registry-1.docker.io"),
+    ("OUT-HUB", "auth.docker.io"),
+)
+HUB = ("registry-1.docker.io", "auth.docker.io", "production.cloudfront.docker.com")
+ON_HOST = "no firewall change: the host itself "
+
+
+SCENES = (
+    Scene(
+        fault=Fault(name="a layer host outside the wildcards, refused", network=_layers_refused),
+        failed=frozenset({("OUT-HUB", R2, "tcp-refused")}),
+        asked=f"allow TCP 443 from {{own}} to {R2} (outside *.docker.com, *.docker.io), without"
+        " opening TLS",
+    ),
+    Scene(
+        fault=Fault(
+            name="an address in place of the Sesam domains, closed",
+            network=lambda internet: internet.blackhole("ss-companyhub.sesam.cloud"),
+            settings=("sesam_destinations=ips",),
+        ),
+        failed=frozenset({("OUT-SESAM", LOG_SHIPPING, "tcp-timeout")}),
+        asked=f"allow TCP 443 from {{own}} to portal.sesam.io, 137.116.234.60, {LOG_SHIPPING},"
+        " without opening TLS",
+    ),
+    Scene(
+        fault=Fault(
+            name="a log host of .env outside the wildcards, refused",
+            keep=("/srv/data/.env",),
+            seed="sed -i 's/^FLUENTBIT_HOST=.*/FLUENTBIT_HOST=hub.docker.com/' /srv/data/.env",
+            network=lambda internet: internet.refuse("hub.docker.com"),
+        ),
+        failed=frozenset({("OUT-SESAM", "hub.docker.com", "tcp-refused")}),
+        asked="allow TCP 443 from {own} to hub.docker.com (outside *.sesam.io, *.sesam.cloud),"
+        " without opening TLS",
+    ),
+    Scene(
+        fault=Fault(
+            name="the daemon's own proxy, where nobody listens",
+            outside=_proxy_for_docker,
+            mend=f"rm {DROP_IN}; {RESTART}",
+        ),
+        failed=frozenset(("OUT-HUB", name, "tcp-refused") for name in HUB),
+        asked=f"allow TCP {CLOSED} from {{own}} to the proxy {{proxy}}",
+    ),
+    Scene(
+        fault=Fault(
+            name="the profile's proxy, where nobody listens",
+            settings=(f"proxy={{resolver}}:{CLOSED}",),
+        ),
+        failed=frozenset({("OUT-PROXY", "{resolver}", "tcp-refused")}),
+        asked=f"allow TCP {CLOSED} from {{own}} to the proxy {{proxy}}",
+    ),
+    Scene(
+        fault=_dropped("packets of containers dropped", "-p tcp --dport 443"),
+        failed=frozenset((*each, "tcp-timeout") for each in INSIDE),
+        asked=f"{ON_HOST}reaches it; let the host forward what its containers send (DOCKER-USER,"
+        " nftables)",
+    ),
+    Scene(
+        fault=_dropped("questions of containers dropped", "-p udp --dport 53"),
+        failed=frozenset((*each, "dns-fails") for each in INSIDE),
+        asked=f"{ON_HOST}resolves it; let its containers' DNS questions through on the host"
+        ' (DOCKER-USER, nftables, "dns" in /etc/docker/daemon.json)',
+    ),
+)
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.fault.name)
+def test_both_files_ask_for_what_would_mend_it(
+    lab: Lab, perfect: LabHost, outside: LabHost, tmp_path: Path, scene: Scene
+) -> None:
+    assert outside.name == "outside"
+    with seeded(scene.fault, lab, perfect):
+        rows = table(lab, perfect, tmp_path / "flows.csv", *scene.fault.settings)
+
+    known = {"own": perfect.address, "proxy": f"{lab.internet.resolver}:{CLOSED}"}
+    asked = scene.asked.format(**known)
+    wanted = {
+        (rule, name.format(resolver=lab.internet.resolver), x) for rule, name, x in scene.failed
+    }
+    out = [row for row in rows if row["rule"].startswith("OUT-")]
+    wrong = [row for row in out if row["outcome"] == "failed" and row["result"] != "ok"]
+    assert {(row["rule"], row["name"], row["result"]) for row in wrong} == wanted
+    assert {row["ask"] for row in out if row["ask"]} == {
+        f"{rule}: {asked} ({name}: {result})" for rule, name, result in wanted
+    }
+    rules = {name: rule for name, rule in page(tmp_path / "flows.csv").items() if "OUT-" in name}
+    assert {name for name, rule in rules.items() if rule.change} == {rule for rule, _, _ in wanted}
+    for rule, name, result in wanted:
+        assert rules[rule].outcome == "failed"
+        assert any(each.startswith(f"{name}: {result}") for each in rules[rule].missing)
+        assert (f"{name}:443", result) in rules[rule].failed or rule == "OUT-PROXY"
+        assert f"- {asked[0].upper()}{asked[1:]}.\n" in rules[rule].change

@@ -7,6 +7,7 @@ from shlex import quote
 from sesam_audit.asks import AUDITOR
 from sesam_audit.errors import NotApplicable, Unknown
 from sesam_audit.facts.caa import Caa
+from sesam_audit.facts.closed_ports import closed_subjects, looked, silent, without_closed
 from sesam_audit.facts.domain import Domain, is_global
 from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
 from sesam_audit.facts.inbound import ADDRESS, NAME_6, WAYS
@@ -338,6 +339,28 @@ def check_exposure(outside: Outside, owners: PortOwners, subject: Subject, found
     if doubts and not set(kinds) & {"silent", "refused", "mute"}:
         raise next(iter(doubts.values()))
     found(", ".join(dict.fromkeys(kinds)), required="silent or refused")
+
+
+@requirement(
+    source="Engineering: least privilege; the profile: closed_ports",
+    level=SHOULD,
+    each=closed_subjects,
+    when=without_closed,
+    owner=Owner.NETWORK,
+    vantage=AUDITOR,
+)
+def check_closed(outside: Outside, owners: PortOwners, subject: Subject, found: Found) -> None:
+    """The ports that should not answer do not.
+
+    Ask the network team to refuse the port that is named here in front of this host, or stop what
+    listens there. Docker's published ports bypass ufw.
+    """
+    looks = looked(int(subject), outside.views, owners)
+    for look in looks:
+        found.note(f"dialled from {look}")
+    answering = [look.open for look in looks if isinstance(look.open, str)]
+    assert not answering, f"port {subject} {'; '.join(answering)}"
+    found(silent(looks), required="silent or refused")
 
 
 def _in_use(way: str, ways: WaysIn) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from shlex import quote
 
 from sesam_audit.destinations import (
@@ -11,9 +10,15 @@ from sesam_audit.destinations import (
     LOG_SUBJECT,
     Service,
     destinations,
-    needed,
+    extras,
+    subjects,
+    updates,
+    without_extras,
+    without_ips,
+    without_proxy,
 )
 from sesam_audit.errors import Unknown
+from sesam_audit.facts.closed import Closed, Worlds, closed_subjects, settled, without_closed
 from sesam_audit.facts.control import Control
 from sesam_audit.facts.interception import Interceptors
 from sesam_audit.facts.pull import Pulled, Rehearsal, firewalled, uncovered
@@ -31,17 +36,6 @@ from sesam_audit.rules import PROXY_RULE, RULES
 GUIDE = "Guide, Outbound firewall rules, 443/tcp: "
 
 
-def subjects(rule: str) -> Callable[[Profile], Sequence[str]]:
-    """The needed names of a rule, for `each`."""
-    return lambda profile: needed(profile, rule)
-
-
-def updates(profile: Profile) -> Sequence[str]:
-    """The names of Docker Hub that the updater's container dials."""
-    hub = (each for each in destinations(profile) if each.rule == "OUT-HUB" and each.context)
-    return tuple(f"{each.key}{BY_UPDATER}" for each in hub)
-
-
 def without_letsencrypt(profile: Profile) -> str | None:
     if profile.certificates == "letsencrypt":
         return None
@@ -49,20 +43,6 @@ def without_letsencrypt(profile: Profile) -> str | None:
         f"certificates are {profile.certificates}: the guide needs this rule only where Let's"
         " Encrypt manages them"
     )
-
-
-def without_proxy(profile: Profile) -> str | None:
-    return None if profile.proxy else "the profile names no proxy"
-
-
-def without_extras(profile: Profile) -> str | None:
-    return None if profile.extra_destinations else "the profile names no extra destinations"
-
-
-def without_ips(profile: Profile) -> str | None:
-    if profile.sesam_destinations == "ips":
-        return None
-    return "the Sesam destinations are opened by name (sesam_destinations = domains)"
 
 
 @requirement(
@@ -286,7 +266,7 @@ def check_pypi(reach: Reach, control: Control, subject: Subject, now: Now, found
 @requirement(
     source="The profile: extra_destinations",
     level=MUST,
-    each=lambda profile: needed(profile, "") or ("extra destinations",),
+    each=extras,
     when=without_extras,
     owner=Owner.NETWORK,
 )
@@ -305,6 +285,27 @@ def check_extra(  # noqa: PLR0913, PLR0917 - what a destination is judged by
         sudo nft list ruleset
     """
     _prove_inside(reach, rooms, control, subject, now, found)
+
+
+@requirement(
+    source="Engineering: least privilege; the profile: closed_destinations",
+    level=SHOULD,
+    each=closed_subjects,
+    when=without_closed,
+    owner=Owner.NETWORK,
+)
+def check_closed(closed: Closed, worlds: Worlds, subject: Subject, now: Now, found: Found) -> None:
+    """The destinations that should be closed are.
+
+    Ask the network team to refuse connections from this host to the destination that is named here,
+    or take it out of closed_destinations in the profile.
+    """
+    looks = closed.looks(subject, now, worlds)
+    for note in closed.notes(looks, subject, now):
+        found.note(note)
+    through = [f"{look.place} ({look.said})" for look in looks if look.open is True]
+    assert not through, f"open from {' and from '.join(through)}"
+    found(settled(looks), required="closed")
 
 
 @requirement(
@@ -339,9 +340,10 @@ def check_interception(interceptors: Interceptors, now: Now, found: Found) -> No
 def check_proxy(reach: Reach, control: Control, profile: Profile, now: Now, found: Found) -> None:
     """The proxy opens the way to every destination.
 
-    Ask the network team to let the proxy CONNECT to port 443 of the names that are listed here,
-    from this host. Where it demands a login, put USER:PASSWORD into a file of mode 0600, and name
-    the file: proxy_credentials = "FILE" in the profile.
+    Where the proxy itself is not reached, ask the network team, rule OUT-PROXY: allow TCP from this
+    host to the proxy and its port. Where it refuses, ask them to let it CONNECT to port 443 of the
+    names that are listed here, from this host. Where it demands a login, put USER:PASSWORD into a
+    file of mode 0600, and name the file: proxy_credentials = "FILE" in the profile.
     """
     subjects = [x.key for x in destinations(profile) if x.needed and not x.direct]
     ways = {subject: reach.through_proxy(subject, now) for subject in subjects}

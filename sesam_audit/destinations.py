@@ -6,7 +6,7 @@ names decide; indicators only show that a rule is narrower than the wildcard ask
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
 
@@ -275,8 +275,41 @@ def _extra(text: str) -> Destination:
     )
 
 
+def updates(profile: Profile) -> tuple[str, ...]:
+    """The names of Docker Hub that the updater's container dials."""
+    hub = (each for each in destinations(profile) if each.rule == "OUT-HUB" and each.context)
+    return tuple(f"{each.key}{BY_UPDATER}" for each in hub)
+
+
 def needed(profile: Profile, rule: str) -> tuple[str, ...]:
     """The subjects of a rule's findings; "" is the rule of the extra destinations."""
     whole = replace(profile, certificates="letsencrypt")  # switched off is still planned
     chosen = (each for each in destinations(whole) if each.needed and each.rule == rule)
     return tuple(dict.fromkeys(each.key for each in chosen))
+
+
+def subjects(rule: str) -> Callable[[Profile], Sequence[str]]:
+    """The needed names of a rule, for `each`."""
+    return lambda profile: needed(profile, rule)
+
+
+def extras(profile: Profile) -> tuple[str, ...]:
+    """The subjects of the extra destinations, and one where there are none."""
+    return needed(profile, "") or ("extra destinations",)
+
+
+def without_extras(profile: Profile) -> str | None:
+    """Why no extra destinations are judged, for `when`."""
+    return None if profile.extra_destinations else "the profile names no extra destinations"
+
+
+def without_proxy(profile: Profile) -> str | None:
+    """Why no proxy is judged, for `when`."""
+    return None if profile.proxy else "the profile names no proxy"
+
+
+def without_ips(profile: Profile) -> str | None:
+    """Why no addresses are judged in place of names, for `when`."""
+    if profile.sesam_destinations == "ips":
+        return None
+    return "the Sesam destinations are opened by name (sesam_destinations = domains)"

@@ -41,6 +41,8 @@ class Profile:
     network_subnets: tuple[str, ...] = ()
     auditor_stands_for: Literal["unset", "internet", "clients", "none"] = "unset"
     extra_destinations: tuple[str, ...] = ()
+    closed_destinations: tuple[str, ...] = ()
+    closed_ports: tuple[int, ...] = ()
     public_roots: str = ""
     license_public_key: str = ""
     earlier: str = ""
@@ -91,7 +93,7 @@ def _differences(prefix: str, mine: Any, shipped: Any) -> Iterable[tuple[str, st
         if is_dataclass(value):
             yield from _differences(f"{item.name}.", value, default)
         elif value != default:
-            text = ", ".join(value) if isinstance(value, tuple) else str(value)
+            text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
             yield f"{prefix}{item.name}", text
 
 
@@ -171,7 +173,7 @@ def _convert(kind: Any, value: Any, key: str, origin: str) -> Any:
         if kind is Size and not isinstance(value, bool):
             return Size.parse(value)
         if get_origin(kind) is tuple:
-            return _texts(value)
+            return _numbers(value, key) if get_args(kind)[0] is int else _texts(value)
         if kind in (int, float) and not isinstance(value, bool):
             return _number(kind, value, key)
         if kind is bool and str(value).lower() in ("true", "false"):
@@ -190,6 +192,14 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if part.strip())
 
 
+def _numbers(value: Any, key: str) -> tuple[int, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or any(isinstance(part, (bool, float)) for part in parts):
+        raise ValueError(f"{value!r} is not a list of numbers")
+    said = [part for part in parts if str(part).strip()]
+    return tuple(dict.fromkeys(int(_number(int, part, key)) for part in said))
+
+
 def _number(kind: type[int | float], value: Any, key: str) -> int | float:
     number = kind(value)
     if isinstance(value, float) and number != value and value < float("inf"):
@@ -202,7 +212,7 @@ def _number(kind: type[int | float], value: Any, key: str) -> int | float:
     return number
 
 
-_MOST = {"deadline": 3600, "settled": 86_400, "hardware.cpus": 65_536}
+_MOST = {"deadline": 3600, "settled": 86_400, "hardware.cpus": 65_536, "closed_ports": 65_535}
 
 
 def _validated(profile: Profile) -> Profile:

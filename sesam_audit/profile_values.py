@@ -73,6 +73,11 @@ def is_destination(text: str) -> bool:
     return fits and 0 < port < 2**16
 
 
+def is_endpoint(text: str) -> bool:
+    """Whether a text is HOST, HOST:PORT or [ADDRESS]:PORT."""
+    return not text.startswith("https://") and is_destination(text)
+
+
 def is_proxy(text: str) -> bool:
     """Whether a text is a proxy that is spoken to in plain HTTP: [http://]HOST[:PORT]."""
     try:
@@ -105,6 +110,9 @@ RULES = {
         is_destination,
         "a destination",
         "Write HOST:PORT or https://HOST:PORT, and an IPv6 address as [ADDRESS]:PORT",
+    ),
+    "closed_destinations": Rule(  # what is misspelled would be closed for ever
+        is_endpoint, "a host and port", "Write HOST:PORT, and an IPv6 address as [ADDRESS]:PORT"
     ),
 }
 """The keys whose texts are names, addresses or networks; an empty text is none."""

@@ -9,13 +9,15 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import Requirement, catalogue, need_id
-from sesam_audit.rules import RULES
+from sesam_audit.rules import PROXY_CONSEQUENCE, PROXY_RULE, RULES
 
 _REASON = re.compile(r"(?:Engineering|documentation|Traefik's source): ([^;]+)")
 
 
 def why(item: Requirement) -> str:
     """What happens while it does not hold, in the guide's or the source's words, or ""."""
+    if item.rule == PROXY_RULE:
+        return PROXY_CONSEQUENCE
     if item.rule:
         return f"{RULES[item.rule].consequence} (guide, if it is closed)"
     found = _REASON.search(item.source)

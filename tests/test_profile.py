@@ -348,3 +348,32 @@ def test_a_role_that_was_not_declared_is_not_one_of_nobody() -> None:
     assert profile.outside == (("ssh://a", "unset"), ("ssh://b", "none"), ("ssh://c", "clients"))
     assert (profile.auditor_stands_for, declared.auditor_stands_for) == ("unset", "none")
     assert declared.changed() == {"auditor_stands_for": "none"}
+
+
+def test_what_should_be_closed_is_read_from_a_file_and_from_a_setting(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(
+        'closed_destinations = ["example.com", "[2001:db8::9]:8443"]\nclosed_ports = [22]\n'
+    )
+
+    assert load(path).closed_destinations == ("example.com", "[2001:db8::9]:8443")
+    assert load(path).closed_ports == (22,)
+    assert load(None, ["closed_ports=22, 8080"]).closed_ports == (22, 8080)
+    assert load(path).changed()["closed_ports"] == "22"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "closed_destinations=https://example.com/",
+        "closed_destinations=example.com:0",
+        "closed_destinations=example.com:99999",
+        "closed_destinations=exam ple.com",
+        "closed_ports=0",
+        "closed_ports=65536",
+        "closed_ports=ssh",
+    ],
+)
+def test_a_slip_is_not_taken_for_something_closed(setting: str) -> None:
+    with pytest.raises(UsageError, match="closed_"):
+        load(None, [setting])

@@ -15,6 +15,7 @@ from sesam_audit.facts.domain import is_global
 from sesam_audit.facts.inbound import ADDRESS, NAME, NAME_6, Inbound
 from sesam_audit.facts.port_owners import PORTS, WEB_PORTS
 from sesam_audit.facts.seen import Told, in_vain, opened
+from sesam_audit.profile import Profile
 
 SECONDS = 4.0  # three SYNs; a filtered port is the common case and must not cost the deadline
 _MOST = 8  # addresses of one name that are dialled
@@ -23,20 +24,19 @@ _PATHS = {2375: "/version", 2376: "/version"}
 Dials = dict[int, tuple[Told, ...]]  # by port: the first dial, then those of further addresses
 
 
-def look(
-    vantage: str, stands: str, public: tuple[str, ...], shared: dict[str, Any]
-) -> Steps[Inbound]:
+def look(vantage: str, stands: str, profile: Profile, shared: dict[str, Any]) -> Steps[Inbound]:
     """Dial from one vantage, to the host's addresses and by its name in both families.
 
     Where it knows no address of the host, the ports that must be silent are dialled by name too.
     """
+    every_port = tuple(dict.fromkeys((*PORTS, *profile.closed_ports)))
     contact, name, mine = shared["contact"], shared["name"], shared["listening"]
-    declared = public[:_MOST] if vantage != AUDITOR else ()
+    declared = profile.public_addresses[:_MOST] if vantage != AUDITOR else ()
     there = declared or _reached(vantage, stands, contact)
     named = isinstance(name, str) and (contact.scheme == "ssh" or vantage != AUDITOR)
     called = name if isinstance(name, str) else ""
-    by_name = _dials(called, vantage, mine, WEB_PORTS if there else PORTS) if named else ()
-    to_address = _dials(called, vantage, mine, PORTS) if there else ()
+    by_name = _dials(called, vantage, mine, WEB_PORTS if there else every_port) if named else ()
+    to_address = _dials(called, vantage, mine, every_port) if there else ()
     by_address, four, six = yield from gather(
         _to(there, to_address),
         _named(replace(dial, family=4) for dial in by_name),

@@ -84,10 +84,7 @@ class Outside(Struct, frozen=True):
         own, hairpin, views = yield from gather(
             _one(_own(called)) if 443 not in mine else _without(),
             _one(_hairpin(called)) if itself else _without(),
-            every(
-                look(vantage, stands, profile.public_addresses, shared)
-                for vantage, stands in vantages
-            ),
+            every(look(vantage, stands, profile, shared) for vantage, stands in vantages),
         )
         ours = own.get(443)
         return cls(tuple(replace(each, own=ours) for each in views), hairpin.get(443))

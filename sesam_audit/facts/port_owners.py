@@ -42,14 +42,14 @@ class PortOwners(Struct, frozen=True):
     def ask(cls, profile: Profile) -> Steps[PortOwners]:
         """Look at sockets, containers and redirections together."""
         listeners, containers, firewall, services = yield from gather(
-            Listeners(PORTS),
+            Listeners(ports := tuple(dict.fromkeys((*PORTS, *profile.closed_ports)))),
             attempt(Containers.ask(profile)),
             attempt(HostFirewall.ask(profile)),
             attempt(Services.ask(profile)),
         )
         if listeners.error:
             raise Unknown(f"listening sockets: {listeners.error}", "sudo ss -ltnp")
-        owners = {port: _owner(port, listeners, containers, firewall) for port in PORTS}
+        owners = {port: _owner(port, listeners, containers, firewall) for port in ports}
         return cls(owners, _sleeping(services))
 
 

@@ -26,18 +26,18 @@ with socket.create_server(("0.0.0.0", 2375)) as server:
 """
 
 
-def _rules(hook: str, rules: str) -> str:
-    return f"nft -f - <<'END'\n{NFT.format(hook=hook, rules=rules)}END"
+def rules(hook: str, lines: str) -> str:
+    return f"nft -f - <<'END'\n{NFT.format(hook=hook, rules=lines)}END"
 
 
 STRICT = "mkdir -p /etc/firewalld; echo StrictForwardPorts=yes >/etc/firewalld/firewalld.conf"
-ONLY_SSH = _rules(
+ONLY_SSH = rules(
     "input", "policy drop; iif lo accept; ct state established accept; tcp dport 22 accept;"
 )
 NO_RULES = "nft delete table inet seeded"
 
 
-def _service(port: int, address: str = "0.0.0.0") -> str:
+def service(port: int, address: str = "0.0.0.0") -> str:
     """Start a web server in the background, and wait until it listens."""
     serve = f"python3 -m http.server {port} --bind {address} --directory /etc/ssh"
     return f"systemd-run --quiet --collect --unit=squatter {serve}\n{_listens(port)}"
@@ -68,21 +68,21 @@ def _leads(address: str | None, *, translated: bool = False) -> Callable[[Intern
 PORTS = (
     Fault(
         name="a web server on port 80",
-        seed=_service(80),
+        seed=service(80),
         mend=NO_SERVICE,
         changes={"inbound.port-owner [80]": FAILED},
         says="python3",
     ),
     Fault(
         name="a web server on port 80 of 127.0.0.1 alone",
-        seed=_service(80, "127.0.0.1"),
+        seed=service(80, "127.0.0.1"),
         mend=NO_SERVICE,
         changes={"inbound.port-owner [80]": FAILED},
         says="127.0.0.1:80",
     ),
     Fault(
         name="a web server on port 443 of an IPv6 address",
-        seed=_service(443, "::1"),
+        seed=service(443, "::1"),
         mend=NO_SERVICE,
         changes={"inbound.port-owner [443]": FAILED, **NO_443},
         says=r"\[::1\]:443",
@@ -104,26 +104,26 @@ PORTS = (
     ),
     Fault(
         name="a web server on port 8080",
-        seed=_service(8080),
+        seed=service(8080),
         mend=NO_SERVICE,
     ),
     Fault(
         name="the node's own port open",
-        seed=_service(9042),
+        seed=service(9042),
         mend=NO_SERVICE,
         changes={"inbound.exposure [9042]": FAILED},
         says="9042",
     ),
     Fault(
         name="something on the port of Docker's API over TLS",
-        seed=_service(2376),
+        seed=service(2376),
         mend=NO_SERVICE,
         changes={"inbound.exposure [2376]": FAILED},
         says="2376 answers auditor.*bypass ufw",
     ),
     Fault(
         name="the node's own port open on 127.0.0.1 alone",
-        seed=_service(9042, "127.0.0.1"),
+        seed=service(9042, "127.0.0.1"),
         mend=NO_SERVICE,
     ),
     Fault(
@@ -138,7 +138,7 @@ PORTS = (
 FIREWALL = (
     Fault(
         name="forwarded connections dropped by nftables",
-        seed=_rules("forward", "policy drop;"),
+        seed=rules("forward", "policy drop;"),
         mend=NO_RULES,
         settings=("deadline=8",),
         changes={"inbound.host-firewall": FAILED, **NO_443, **INSIDE},
@@ -170,14 +170,14 @@ FIREWALL = (
     ),
     Fault(
         name="a chain that accepts what Docker redirects, and drops the rest",
-        seed=_rules("forward", "policy drop; ct status dnat accept; ct state established accept;"),
+        seed=rules("forward", "policy drop; ct status dnat accept; ct state established accept;"),
         mend=NO_RULES,
         settings=("deadline=8",),
         changes=INSIDE,
     ),
     Fault(
         name="a chain that accepts what Docker redirects and what containers send",
-        seed=_rules(
+        seed=rules(
             "forward",
             "policy drop; ct status dnat accept; ct state established accept;"
             ' iifname "br-*" accept;',

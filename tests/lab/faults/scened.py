@@ -11,10 +11,10 @@ from ..host import LabHost
 from ..internet import SLOW, Internet
 from ..lab import Lab
 from ..services import LOG_SHIPPING, SERVICES, SINKHOLE
-from .fault import BLOCKED, FAILED, NOT_APPLICABLE, UNKNOWN, Fault
-from .inbound import NO_RULES, ONLY_SSH
+from .fault import BLOCKED, FAILED, NOT_APPLICABLE, PASSED, UNKNOWN, Fault
+from .inbound import NO_RULES, NO_SERVICE, ONLY_SSH, rules, service
 from .outbound import INSIDE, SUBJECTS, UPDATES
-from .scenes import COMPOSE, DATABASE, EXTRA, REGISTRY
+from .scenes import COMPOSE, DATABASE, EXTRA, REGISTRY, SHUT, SHUT_ID, SHUT_PORT
 
 ROOT_STORE = "/sesam/node-00/data"
 ON_ROOT_DISK = (
@@ -309,4 +309,66 @@ PROXIED = (
     ),
 )
 
-FAULTS = (*ON_ROOT_DISK, *BY_ADDRESS, *RUNNING, *PROXIED)
+
+def _shut(way: str) -> Callable[[Internet], None]:
+    return lambda internet: getattr(internet, way)(SHUT)
+
+
+LEAST_PRIVILEGE = (
+    *(
+        Fault(
+            name=f"a destination that should be closed, and is: {way}",
+            scene="least privilege",
+            network=_shut(way),
+            changes={SHUT_ID: PASSED},
+            says=f"the host: {word}: .*; a container: {word}: ",
+        )
+        for way, word in (
+            ("refuse", "tcp-refused"),
+            ("blackhole", "tcp-timeout"),
+            ("unknown", "dns-fails"),
+        )
+    ),
+    Fault(
+        name="a destination that should be closed, and is to the host alone",
+        scene="least privilege",
+        seed=rules("output", f"ip daddr {SERVICES[SHUT].address} tcp dport 443 drop;"),
+        mend=NO_RULES,
+        changes={SHUT_ID: FAILED},
+        says=r"^open from a container \(ok: ",
+    ),
+    Fault(
+        name="a destination that should be closed, and a firewall that lets it connect",
+        scene="least privilege",
+        network=_shut("cut"),
+        changes={SHUT_ID: UNKNOWN},
+        says="a device before it",
+    ),
+    Fault(
+        name="a destination that should be closed, opened by a company for all",
+        scene="least privilege",
+        network=lambda internet: internet.intercept(SHUT, "pypi.org"),
+        changes={
+            SHUT_ID: UNKNOWN,
+            SUBJECTS["pypi.org"]: FAILED,
+            "outbound.interception": FAILED,
+        },
+        says="Example Corp Inspection",
+    ),
+    Fault(
+        name="a port that should not answer, and does",
+        scene="least privilege",
+        seed=service(SHUT_PORT),
+        mend=NO_SERVICE,
+        changes={f"inbound.closed [{SHUT_PORT}]": FAILED},
+        says="8080 answers auditor: HTTP 200",
+    ),
+    Fault(
+        name="a port that should not answer, and does to the host alone",
+        scene="least privilege",
+        seed=f"{service(SHUT_PORT)}\n{_street(f'{SHUT_PORT} iifname eth0 drop;')}",
+        mend=f"{NO_SERVICE}; {NO_STREET}",
+    ),
+)
+
+FAULTS = (*ON_ROOT_DISK, *BY_ADDRESS, *RUNNING, *PROXIED, *LEAST_PRIVILEGE)

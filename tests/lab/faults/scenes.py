@@ -13,7 +13,7 @@ from ..internet import SLOW
 from ..lab import Lab
 from ..nginx import COMPANYS, COMPANYS_NAME
 from ..services import AGENT_DOWNLOAD, LOG_SHIPPING, LOGIN
-from .fault import NOT_APPLICABLE, UNKNOWN
+from .fault import FAILED, NOT_APPLICABLE, UNKNOWN
 
 UNPROVEN = {  # no vantage stands for the internet
     f"inbound.http [{way}]": UNKNOWN for way in ("host's address", "NODE_DOMAIN")
@@ -22,6 +22,7 @@ SWITCHED_OFF = dict.fromkeys(
     (
         *("docker.proxy", "docker.container-proxy", "docker.selinux", "outbound.proxy"),
         *("outbound.sesam-ips", "outbound.extra [extra destinations]", "license.signature"),
+        *("outbound.closed [closed destinations]", "inbound.closed [closed ports]"),
         *("layout.certificates", "layout.certificates-soon", "layout.traefik-config"),
     ),
     NOT_APPLICABLE,
@@ -177,6 +178,19 @@ ADDRESSES = Scene(
     own_host=False,
 )
 
+# -- what should be closed -------------------------------------------------------------------------
+
+SHUT, SHUT_PORT = "hub.docker.com", 8080
+SHUT_ID = f"outbound.closed [{SHUT}]"
+LEAST = Scene(
+    name="least privilege",
+    settings=(f"closed_destinations={SHUT}", f"closed_ports={SHUT_PORT},22", "deadline=8"),
+    baseline=_without(
+        "outbound.closed", "inbound.closed", also={SHUT_ID: FAILED, "inbound.closed [22]": FAILED}
+    ),
+    own_host=False,
+)
+
 # -- a stack that answers --------------------------------------------------------------------------
 
 
@@ -234,6 +248,7 @@ SCENES = {
         PROVIDED,
         ROOTDISK,
         ADDRESSES,
+        LEAST,
         RUNNING,
         PROXIED,
     )

@@ -379,9 +379,10 @@ def spent(answer: PullAnswer) -> Flow:
 
 def test_a_spent_pull_has_a_row_that_is_judged_as_layers() -> None:
     read = Hop("registry-1.docker.io", "/v2/x/manifests/weekly-prod", 200)
-    whole = replace(pulls.blob(), steps=(read, *pulls.blob().steps))
+    layer = Hop("registry-1.docker.io", "/v2/x/blobs/sha256:aa", 307)
+    whole = replace(pulls.blob(), steps=(read, layer, *pulls.blob().steps))
     away = pulls.stopped(pulls.R2, "tcp", "TIMEOUT")
-    closed = replace(away, steps=(read, *away.steps))
+    closed = replace(away, steps=(read, layer, *away.steps))
 
     assert (spent(whole).result, spent(whole).finding) == ("ok", "outbound.docker-layers")
     assert (spent(closed).name, spent(closed).result) == (pulls.R2, "tcp-timeout")

@@ -57,7 +57,7 @@ def applier(lab: Lab, request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
         settings = (*it.settings, *variant.settings, PUBLIC)
         settings = (*settings, f"certificates={variant.certificates}")
         if variant.certificates != "letsencrypt":
-            options = (*options, *certificate(lab, it.host, variant, tmp_path))
+            options = (*certificate(lab, it.host, variant, tmp_path), *options)
         yield replace(it, settings=settings, options=options)
 
 

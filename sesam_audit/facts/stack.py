@@ -72,12 +72,13 @@ class Service(Struct, frozen=True):
         return "@" in self.image
 
     def mount_of(self, path: str) -> BindMount | None:
-        """The bind mount that holds a path of the container: the deepest one."""
-        return max(
-            (m for m in self.mounts if m.type == "bind" and _below(path, m.target)),
-            key=lambda m: len(m.target.rstrip("/")),
+        """The bind mount that holds a path of the container, if its deepest mount is one."""
+        holding = max(
+            (each for each in self.mounts if _below(path, each.target)),
+            key=lambda each: len(each.target.rstrip("/")),
             default=None,
         )
+        return holding if holding and holding.type == "bind" else None
 
     def on_host(self, path: str) -> str | None:
         """Where a path of the container lies on the host, or None when it is not mounted."""

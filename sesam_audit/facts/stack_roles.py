@@ -45,7 +45,7 @@ def shortcomings(stack: Stack) -> Iterator[str]:
 
 def _of_node(node: Service) -> Iterator[str]:
     if node.mount_of(IN_CONTAINER) is None:
-        yield f"sesam-node has nothing mounted on {IN_CONTAINER}"
+        yield f"sesam-node has no directory of the host mounted on {IN_CONTAINER}"
     labels = {key.lower(): text for key, text in node.labels.items()}
     if not any(key.endswith(".rule") and "Host(" in text for key, text in labels.items()):
         yield "sesam-node has no Host(`...`) rule for Traefik"

@@ -80,6 +80,17 @@ def test_where_a_path_of_the_container_lies(path: str, place: str | None) -> Non
     assert stack().services["sesam-node"].on_host(path) == place
 
 
+def test_a_volume_below_a_mount_of_the_host_is_no_place_on_it() -> None:
+    whole = {"type": "bind", "source": "/sesam/node-00", "target": "/sesam"}
+    data = {"type": "volume", "source": "data", "target": "/sesam/data"}
+    found = only(volumes=[whole, data])
+
+    assert (found.on_host("/sesam/logs"), found.on_host("/sesam/data")) == (
+        "/sesam/node-00/logs",
+        None,
+    )
+
+
 @pytest.mark.parametrize(
     ("image", "repository", "tag", "pinned"),
     [

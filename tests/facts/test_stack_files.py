@@ -121,7 +121,7 @@ def test_other_warnings_are_notes() -> None:
         ),
         (
             lambda s: s["sesam-node"].update(volumes=[]),
-            "sesam-node has nothing mounted on /sesam/data",
+            "sesam-node has no directory of the host mounted on /sesam/data",
         ),
         (
             lambda s: s["sesam-node"]["labels"].pop("traefik.http.routers.sesam-node.rule"),

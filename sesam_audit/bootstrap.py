@@ -26,12 +26,15 @@ _INTERPRETERS = " ".join(
 # The version test comes before stdin is touched, so that the next interpreter can still have it;
 # afterwards the code is 0 whatever happens, so that no other interpreter waits for more.
 # -I and -S leave PYTHON* variables and site-packages of the target out, and start faster.
+# The alarm is for a connection that dies unnoticed while the program is on its way.
+PATIENCE = 900  # seconds, the lifetime of the probe that follows
 _BOOT = (
     "import sys,os;sys.version_info<(3,6) and sys.exit(68);"
+    f"from _signal import alarm;alarm({PATIENCE});"
     "sys.excepthook=lambda*a:(sys.__excepthook__(*a),os._exit(0));"
     "i=sys.stdin.buffer;h=i.readline().split();"
-    "len(h)==2 and h[0].decode()==sys.argv[1] and "
-    'exec(compile(i.read(int(h[1])),"sesam-audit-probe","exec"),'
+    "p=len(h)==2 and h[0].decode()==sys.argv[1] and i.read(int(h[1]));alarm(0);"
+    'p and exec(compile(p,"sesam-audit-probe","exec"),'
     '{"MARKER":sys.argv[1],"__name__":"probe"})'
 )
 

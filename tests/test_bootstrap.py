@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from sesam_audit import bootstrap
 from sesam_audit.asks import Ask, File, FileAnswer, Self, SelfAnswer
 from sesam_audit.bootstrap import NO_PYTHON, SHELL_FOLLOWS, Privilege, command, program
 from sesam_audit.channel import Channel, ChannelError
@@ -220,6 +221,27 @@ def test_an_empty_standard_input_ends_silently() -> None:
         ["sh", "-c", line], stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_a_program_that_never_comes_whole_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The connection died, and nobody on the host was told."""
+    monkeypatch.setattr(bootstrap, "_BOOT", bootstrap._BOOT.replace("alarm(900)", "alarm(1)"))
+    line = command(MARKER, Privilege.PLAIN, sys.executable)
+    with subprocess.Popen(["sh", "-c", line], stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        process.stdin.write(program(MARKER, PROBE, None)[:2000])
+        process.stdin.flush()
+        try:
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+
+
+def test_the_program_itself_has_no_alarm_from_before(started: Started) -> None:
+    text = b"import os,signal\nos.write(1, b'\\n%s 1\\n%d' % (MARKER.encode(), signal.alarm(0)))"
+    assert started(probe=text).frame(5) == b"0"
 
 
 def test_another_programs_text_is_not_run() -> None:

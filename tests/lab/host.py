@@ -75,6 +75,11 @@ class LabHost:
         return self._pids[-1]
 
     @property
+    def lab(self) -> Path:
+        """The directory of the lab it belongs to."""
+        return self._instance.directory
+
+    @property
     def data_image(self) -> Path:
         """The file behind the data disk."""
         return self._directory / "data.img"

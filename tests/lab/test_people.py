@@ -126,7 +126,8 @@ def _connections_to(host: LabHost) -> list[str]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             words = path.read_text(errors="replace").split("\0")
-            if words[0].endswith("ssh") and host.name in words:
+            ours = any(word.startswith(f"{host.lab}/") for word in words)  # not another worker's
+            if words[0].endswith("ssh") and host.name in words and ours:
                 found.append(" ".join(words))
     return found
 

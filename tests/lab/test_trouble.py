@@ -147,12 +147,14 @@ def test_a_connection_that_drops_midway_is_one_sentence(
             back = threading.Thread(target=_copy, args=(server, client, 10**9), daemon=True)
             back.start()
             _copy(client, server, enough)
-            client.shutdown(socket.SHUT_RDWR)
+            for each in (client, server):
+                each.shutdown(socket.SHUT_RDWR)  # at once, though the thread still reads
 
     with listening(relay) as port:
         loopback(config, perfect, port)
         gone = troubled(world, config, "ssh://auditor@loopback")
     assert "ended without an answer" in gone["trouble"]
+    assert not perfect.run("sleep 1; pgrep -x python3", check=False).stdout
 
 
 def _copy(source: socket.socket, target: socket.socket, most: int) -> None:

@@ -130,10 +130,14 @@ def test_a_lost_connection_costs_nothing(busy: Applier) -> None:
 
 
 EVENTS = "cat /var/lib/sesam-audit/runs/*/events 2>/dev/null | wc -l"
+ENDED = "ls /var/lib/sesam-audit/runs/*/result.json >/dev/null 2>&1"
 
 
 def test_a_connection_lost_after_an_event_costs_nothing(applier: Applier) -> None:
-    """After some of the events of a run, or with SESAM_AUDIT_KILL_ALL=1 after each."""
+    """After some of the events of a run, or with SESAM_AUDIT_KILL_ALL=1 after each.
+
+    Progress is told by time, so that a quicker run may have fewer events than were asked for.
+    """
     host, before = applier.host, tree(applier.host)
     assert applier.lay_out().code == 1
     wanted, number = tree(host), int(host.run(EVENTS).stdout)
@@ -143,11 +147,13 @@ def test_a_connection_lost_after_an_event_costs_nothing(applier: Applier) -> Non
     for after in harness.sampled(range(1, number - 4), 4):
         host.run("rm -rf /var/lib/sesam-audit")
         process, told = started(applier)
-        loop = f'until [ "$({EVENTS})" -ge {after} ]; do sleep 0.01; done'
-        host.run(f"{loop}; pkill -KILL -f '[s]shd: auditor'", timeout=120)
+        loop = f'until {ENDED} || [ "$({EVENTS})" -ge {after} ]; do sleep 0.01; done'
+        cut = f"! {ENDED} && pkill -KILL -f '[s]shd: auditor'"
+        was_cut = not host.run(f"{loop}; {cut}", check=False, timeout=120).returncode
         assert told.end() == 1, (after, told.text)
         finished(process)
-        assert "The work goes on there" in told.text, after
+        assert "The work goes on there" in told.text or not was_cut, after
+        assert was_cut or after > number // 2, after
         assert _alike(tree(host)) == _alike(wanted), after
         assert applier("undo", "--yes").code == 0
         assert tree(host) == before, after

@@ -13,6 +13,7 @@ import pytest
 
 from sesam_audit.shipping import program
 
+from .faults.fault import RESTART_DOCKER
 from .host import LabHost
 from .internet import REGISTRY
 from .lab import Lab
@@ -265,14 +266,14 @@ class TestUp:
         alone = "[Service]\nPrivateMounts=yes\n"
         host.run("mkdir -p /etc/systemd/system/docker.service.d")
         host.write("/etc/systemd/system/docker.service.d/alone.conf", alone)
-        host.run("systemctl daemon-reload && systemctl restart docker")
+        host.run(RESTART_DOCKER)
         host.run("mount -t tmpfs tmpfs /sesam/node-00/logs")
         try:
             result = work.do(UP)
         finally:
             host.run("umount /sesam/node-00/logs")
             host.run("rm /etc/systemd/system/docker.service.d/alone.conf")
-            host.run("systemctl daemon-reload && systemctl restart docker")
+            host.run(RESTART_DOCKER)
 
         assert "Docker sees something else at /sesam/node-00/logs" in result["words"]
 

@@ -12,7 +12,7 @@ from tests.reports.reviewing import Shown, shown
 from tests.reports.reviewing import table as table_of
 
 from .auditing import Auditor
-from .faults.fault import Fault, seeded
+from .faults.fault import RESTART_DOCKER, Fault, seeded
 from .host import LabHost, Wanted
 from .internet import Internet
 from .lab import Lab
@@ -124,7 +124,6 @@ def test_the_table_names_every_closed_rule_at_once(
 # -- what would not be mended by opening the rule --------------------------------------------------
 
 DROP_IN = "/etc/systemd/system/docker.service.d/reviewer.conf"
-RESTART = "systemctl daemon-reload; systemctl restart docker"
 CLOSED = 3999  # nobody's port
 
 
@@ -141,7 +140,7 @@ def _proxy_for_docker(lab: Lab, host: LabHost) -> None:
     host.run(f"mkdir -p {DROP_IN.rpartition('/')[0]}")
     url = f"http://{lab.internet.resolver}:{CLOSED}"
     host.write(DROP_IN, f"[Service]\nEnvironment=HTTPS_PROXY={url}\n")
-    host.run(RESTART)
+    host.run(RESTART_DOCKER)
 
 
 def _dropped(name: str, rule: str) -> Fault:
@@ -200,7 +199,7 @@ SCENES = (
         fault=Fault(
             name="the daemon's own proxy, where nobody listens",
             outside=_proxy_for_docker,
-            mend=f"rm {DROP_IN}; {RESTART}",
+            mend=f"rm {DROP_IN}; {RESTART_DOCKER}",
         ),
         failed=frozenset(("OUT-HUB", name, "tcp-refused") for name in HUB),
         asked=f"allow TCP {CLOSED} from {{own}} to the proxy {{proxy}}",

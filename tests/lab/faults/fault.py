@@ -17,6 +17,14 @@ from ..internet import Internet
 from ..lab import Lab
 
 KEPT = "/run/kept"
+RESTART_DOCKER = """systemctl daemon-reload
+for n in 1 2 3; do
+  systemctl reset-failed docker
+  systemctl restart docker && break
+  sleep 2
+done
+systemctl is-active --quiet docker
+"""
 FAILED, UNKNOWN, BLOCKED, PASSED = "failed", "unknown", "blocked", "passed"
 NOT_APPLICABLE = "not-applicable"
 

@@ -11,7 +11,7 @@ from ..host import LabHost
 from ..internet import SLOW, Internet
 from ..lab import Lab
 from ..services import LOG_SHIPPING, SERVICES, SINKHOLE
-from .fault import BLOCKED, FAILED, NOT_APPLICABLE, PASSED, UNKNOWN, Fault
+from .fault import BLOCKED, FAILED, NOT_APPLICABLE, PASSED, RESTART_DOCKER, UNKNOWN, Fault
 from .inbound import NO_RULES, NO_SERVICE, ONLY_SSH, rules, service
 from .outbound import INSIDE, SUBJECTS, UPDATES
 from .scenes import COMPOSE, DATABASE, EXTRA, REGISTRY, SHUT, SHUT_ID, SHUT_PORT
@@ -208,11 +208,10 @@ NOTHING_BUT_THE_DAEMON = {
     **dict.fromkeys(UPDATES, UNKNOWN),
 }
 DROP_IN = "/etc/systemd/system/docker.service.d/proxy.conf"
-RESTART = "systemctl daemon-reload; systemctl restart docker"
 
 
 def _restart(_: Lab, host: LabHost) -> None:
-    host.run(RESTART)
+    host.run(RESTART_DOCKER)
 
 
 PROXIED = (
@@ -221,7 +220,7 @@ PROXIED = (
         scene="proxied",
         keep=(DROP_IN,),
         seed=f"sed -i 's|http://|http://{quote(PROXY_LOGIN, safe=':').replace('%', '%%')}@|'"
-        f" {DROP_IN}; {RESTART}",
+        f" {DROP_IN}; {RESTART_DOCKER}",
         restore=_restart,
         network=Internet.proxy_demands_login,
         changes={"outbound.proxy": FAILED, **NOTHING_BUT_THE_DAEMON},

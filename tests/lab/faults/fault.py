@@ -92,11 +92,14 @@ def preflight() -> dict[str, Requirement]:
     return {x.id: x for x in catalogue().values() if Stage.PREFLIGHT in x.stages}
 
 
-# An audit's containers outlive it for a moment, and hold the networks they are on.
+# An audit's containers outlive it for a moment, and hold the networks they are on. A dockerd that
+# is stopped while it removes a network panics at every start after it (20.10, libnetwork).
 _ALONE = """
 set -eu
+room=label=sesam-audit.room
 for _ in $(seq 100); do
-  docker ps --all --quiet --filter label=sesam-audit.room 2>/dev/null | grep -q . || break
+  { docker ps -aq --filter $room; docker network ls -q --filter $room
+    docker images -q --filter $room; } 2>/dev/null | grep -q . || break
   sleep 0.1
 done
 """

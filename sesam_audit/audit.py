@@ -74,9 +74,10 @@ class Audit:
         return Collection(targets, order, progress, opened)
 
     def load(self) -> None:
-        """Import what judging needs, while the hosts answer."""
-        for name in ("sesam_audit.plugin", "cryptography.x509.verification"):
+        """Import what finding facts and judging need, while the hosts answer."""
+        for name in ("sesam_audit.plugin", "cryptography.x509.verification", "distro"):
             import_module(name)
+        import_module("cryptography.hazmat.backends").default_backend()
 
     def finish(self, collection: Collection) -> Report:
         """Judge each host as it arrives; after Ctrl-C the report holds what was finished."""

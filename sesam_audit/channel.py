@@ -16,6 +16,7 @@ FRAME_LIMIT = 16 * 2**20
 ENDED = "ended without an answer"
 _CHUNK = 2**16
 _STDERR_KEPT = 2**14
+_PATIENCE = 0.5  # seconds for ending by itself
 
 
 class ChannelError(Exception):
@@ -41,6 +42,7 @@ class Channel:
             bufsize=0,
         )
         _OPEN.add(self)
+        self._closing = False
         self._head = b"\n" + marker.encode() + b" "
         self._out = bytearray()
         self._unsent = bytearray()
@@ -158,16 +160,22 @@ class Channel:
 
     def close(self) -> None:
         """Close its stdin, which ends the probe; kill what does not end by itself."""
+        self._closing = True
         self._selector.close()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
         try:
-            self._process.wait(0.5)
+            self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
             self._process.wait()
         _OPEN.discard(self)
+
+    @property
+    def closing(self) -> bool:
+        """Whether a thread is about to close it and has not done so yet."""
+        return self._closing and self in _OPEN
 
     def kill(self) -> None:
         """End the program and its children at once."""
@@ -182,9 +190,13 @@ _OPEN: set[Channel] = set()
 
 @atexit.register
 def end_all() -> None:
-    """After Ctrl-C nobody closes the channels of hosts that still hang."""
+    """What is being closed is let; after Ctrl-C nobody closes the channels that still hang."""
     for channel in list(_OPEN):
-        channel.kill()
+        if not channel.closing:
+            channel.kill()
+    until = time.monotonic() + 2 * _PATIENCE
+    while any(channel.closing for channel in list(_OPEN)) and time.monotonic() < until:
+        time.sleep(0.002)
 
 
 def _descendants(pid: int) -> list[int]:

@@ -91,6 +91,7 @@ class Collection:
         evidence = Evidence(target.spec, started)
         inquiry = Inquiry(self._order.kinds, self._order.profile)
         trouble = remedy = ""
+        host: Conversation | None = None
         try:
             self._progress(target, "connecting")
             host = self._opened.pop(target.spec, None) or Conversation(target, self._order.way)
@@ -115,6 +116,8 @@ class Collection:
                 seconds=time.time() - started,
             )
         )
+        if host:  # it is judged while its program ends
+            host.close()
 
 
 class _Rounds:
@@ -142,21 +145,18 @@ class _Rounds:
 
     def run(self, stop: threading.Event) -> None:
         """Ask until all facts are found, the rounds are used up, or the host fails."""
-        try:
-            for number in range(MAX_ROUNDS):
-                self._inquiry.feed({Contact(): self._contact})
-                asks = self._inquiry.pending
-                if stop.is_set() or not (asks or number == 0):
-                    break
-                if number == 0:  # whoever is selected, the report says who looked
-                    asks = tuple(dict.fromkeys((Self(), *asks)))
-                end = self._order.profile.deadline * _ENDS[number]
-                self._dialling = max(_LAST_DIALS, end - self._dialled)
-                self._evidence.answers.update(self._round(asks))
-                self._inquiry.feed(self._evidence.answers)
-                self._progress(self._target, f"round {number + 1} answered")
-        finally:
-            self._host.close()
+        for number in range(MAX_ROUNDS):
+            self._inquiry.feed({Contact(): self._contact})
+            asks = self._inquiry.pending
+            if stop.is_set() or not (asks or number == 0):
+                break
+            if number == 0:  # whoever is selected, the report says who looked
+                asks = tuple(dict.fromkeys((Self(), *asks)))
+            end = self._order.profile.deadline * _ENDS[number]
+            self._dialling = max(_LAST_DIALS, end - self._dialled)
+            self._evidence.answers.update(self._round(asks))
+            self._inquiry.feed(self._evidence.answers)
+            self._progress(self._target, f"round {number + 1} answered")
 
     def _round(self, asks: Sequence[Ask[Any]]) -> Answers:
         places: dict[str, list[Ask[Any]]] = {HOST: []}

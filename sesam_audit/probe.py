@@ -1771,7 +1771,8 @@ def janitor(name):
     import urllib.parse  # noqa: F401
 
     reader, writer = os.pipe()
-    if os.fork():
+    child = os.fork()
+    if child:
         os.close(reader)
         return  # the writer stays open as long as this process lives
     try:
@@ -1824,8 +1825,11 @@ def pull(ask):
     here.
     """
     for tries in (1, 2):
+        os.waitpid(child, 0)
         rehearsal = Rehearsal(ask)
         try:
+        if os.fork():  # nobody's child: who kills this program with its children lets it live
+            os._exit(0)
             with contextlib.ExitStack() as links:
                 yield from rehearsal.run(links)
         except Exception as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from sesam_audit.channel import FRAME_LIMIT, NOISE_LIMIT, Channel, ChannelError
+from sesam_audit.channel import FRAME_LIMIT, NOISE_LIMIT, Channel, ChannelError, end_all
 
 MARKER = "0123456789abcdef"
 Open = Callable[[str], Channel]
@@ -235,6 +236,24 @@ def test_closing_ends_the_children_of_a_program_that_does_not_read() -> None:
     pid = int(channel.frame(5).removeprefix(b"pid"))
     channel.close()
     assert gone(pid)
+
+
+def test_at_the_end_what_is_being_closed_is_let_and_what_hangs_is_killed(tmp_path: Path) -> None:
+    cleared = tmp_path / "cleared"
+    ends = f"frame(b''); sys.stdin.read(); time.sleep(0.2); open({str(cleared)!r}, 'w')"
+    closing = Channel(python(ends), MARKER)
+    hanging = Channel(python("frame(b'%d' % os.getpid()); time.sleep(60)"), MARKER)
+    closing.frame(5)
+    pid = int(hanging.frame(5))
+    closer = threading.Thread(target=closing.close)
+    closer.start()
+    while not closing.closing:
+        time.sleep(0.001)
+    end_all()
+    assert cleared.exists()
+    assert gone(pid)
+    closer.join()
+    hanging.close()
 
 
 def test_closing_twice_is_fine() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import time
@@ -25,6 +27,7 @@ from sesam_audit.asks import (
     RunAnswer,
 )
 from sesam_audit.bootstrap import Privilege, command, program
+from sesam_audit.channel import _descendants
 from tests.test_probe import MARKER, TEXT, Conversation
 
 from .host import LabHost, Wanted
@@ -218,6 +221,17 @@ def test_a_probe_that_is_killed_leaves_nothing(host: LabHost, number: signal.Sig
         asked.all(PORTAL, Listen((80, 443), published=True))
         (pid, *_) = host.run(PROBES).stdout.split()
         host.run(f"kill -{number.value} {pid}")
+
+        assert left(host) == ""
+
+
+def test_a_probe_that_is_killed_with_its_children_leaves_nothing(host: LabHost) -> None:
+    """As Ctrl-C does to a probe on this machine."""
+    with Inside(host) as asked:
+        asked.all(PORTAL, Listen((80, 443), published=True))
+        for pid in (*_descendants(asked.process.pid), asked.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
         assert left(host) == ""
 

@@ -1445,7 +1445,7 @@ def context(purpose, pem=""):
             made.check_hostname = purpose == "dockerd"
             made.verify_mode = ssl.CERT_NONE if purpose == "none" else ssl.CERT_REQUIRED
             if pem:
-                made.load_verify_locations(cadata=pem)
+                made.load_verify_locations(cadata=str(pem.encode("ascii", "ignore"), "ascii"))
             if purpose in ("host", "daemon", "dockerd"):
                 store = next(filter(os.path.isfile, BUNDLES), "")
                 with contextlib.suppress(OSError):  # an empty bundle trusts nobody

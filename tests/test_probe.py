@@ -1275,7 +1275,8 @@ def test_public_roots_sent_along_decide_too(
     with Conversation() as conversation:
         (without,) = conversation.all(dial(ports[0], public=True))
         count, good, bad = conversation.all(
-            Roots(authority.root.read_text("utf-8")), *(dial(port, public=True) for port in ports)
+            Roots("Főtanúsítvány\n" + authority.root.read_text("utf-8")),
+            *(dial(port, public=True) for port in ports),
         )
         (later,) = conversation.all(dial(ports[0], public=True))
     assert (without.public, count.count, good.public, bad.public) == (None, 1, True, False)

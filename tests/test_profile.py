@@ -310,7 +310,7 @@ def test_the_profile_of_the_document_is_accepted_and_whole(
     (example,) = re.findall(
         r"```toml\n(certificates.*?)```", document.read_text("utf-8"), re.DOTALL
     )
-    (tmp_path / "ca.pem").write_text(f"Our own\n{CERTIFICATE.pem}")
+    (tmp_path / "ca.pem").write_text(f"Főtanúsítvány\n{CERTIFICATE.pem}", "utf-8")
     (tmp_path / "key.pem").write_text(CERTIFICATE.public)
     (tmp_path / "last.json").write_text('{"schema": "sesam-audit/report/1"}')
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import shlex
+import zlib
 from enum import Enum
 
 
@@ -29,11 +31,12 @@ _INTERPRETERS = " ".join(
 # The alarm is for a connection that dies unnoticed while the program is on its way.
 PATIENCE = 900  # seconds, the lifetime of the probe that follows
 _BOOT = (
-    "import sys,os;sys.version_info<(3,6) and sys.exit(68);"
+    "import sys,os,zlib,binascii;sys.version_info<(3,6) and sys.exit(68);"
     f"from _signal import alarm;alarm({PATIENCE});"
     "sys.excepthook=lambda*a:(sys.__excepthook__(*a),os._exit(0));"
     "i=sys.stdin.buffer;h=i.readline().split();"
     "p=len(h)==2 and h[0].decode()==sys.argv[1] and i.read(int(h[1]));alarm(0);"
+    "p=p and zlib.decompress(binascii.a2b_base64(p));"
     'p and exec(compile(p,"sesam-audit-probe","exec"),'
     '{"MARKER":sys.argv[1],"__name__":"probe"})'
 )
@@ -77,6 +80,11 @@ def command(marker: str, privilege: Privilege, interpreter: str = "") -> str:
 
 
 def program(marker: str, text: bytes, password: str | None) -> bytes:
-    """What goes first into stdin: the password's line if there is one, then the probe."""
+    """What goes first into stdin: the password's line if there is one, then the program.
+
+    It is packed, as the probe's answers are: at 20 ms of round trip that saves 0.1 s. It is text,
+    because a target without Python reads over it in lines.
+    """
     first = b"" if password is None else password.encode() + b"\n"
-    return first + b"%s %d\n" % (marker.encode(), len(text)) + text
+    packed = base64.b64encode(zlib.compress(text)) + b"\n"
+    return first + b"%s %d\n" % (marker.encode(), len(packed)) + packed

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from sesam_audit.asks import VOCABULARY, Answer, Ask
+from sesam_audit.channel import FRAME_LIMIT
 from sesam_audit.errors import HostError, Unknown
 from sesam_audit.evidence import Answers
 
@@ -40,6 +42,7 @@ def answers(asks: Sequence[Ask[Any]], frame: bytes) -> Answers:
     Raises:
         HostError: the frame is not a list with one element for each question.
     """
+    frame = _unpacked(frame)
     try:
         raw: Sequence[bytes | msgspec.Raw] = msgspec.json.decode(frame, type=list[msgspec.Raw])
     except _FAULTS as error:
@@ -49,6 +52,20 @@ def answers(asks: Sequence[Ask[Any]], frame: bytes) -> Answers:
     if len(raw) != len(asks):
         raise HostError(f"{len(raw)} answers came to {len(asks)} questions")
     return {ask: _one(ask, text) for ask, text in zip(asks, raw, strict=True)}
+
+
+def _unpacked(frame: bytes) -> bytes:
+    """The probe packs its answers; its shell twin cannot."""
+    if not frame.startswith(b"x"):
+        return frame
+    packed = zlib.decompressobj()
+    try:
+        text = packed.decompress(frame, FRAME_LIMIT)
+    except zlib.error as error:
+        raise HostError(f"its answer is not understood: {error}") from error
+    if not packed.eof:
+        raise HostError("its answer is not understood: it is too long, or not whole")
+    return text
 
 
 def _elements(frame: bytes, most: int) -> list[bytes]:

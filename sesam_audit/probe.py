@@ -2,9 +2,9 @@
 
 It is one program without dependencies: the auditor sends its text to `python3` on the machine, and
 then speaks with it over the program's own standard input and output. A request is one line of JSON
-that holds questions ("asks"); the reply is a JSON list with one answer for each. Every kind of
-question is one function below, and the table ANSWERS at the end names them all: files to read,
-directories to look at, programs to run, connections to try.
+that holds questions ("asks"); the reply is a JSON list with one answer for each, compressed. Every
+kind of question is one function below, and the table ANSWERS at the end names them all: files to
+read, directories to look at, programs to run, connections to try.
 
 It never
   - writes, with two exceptions: `fsync` measures a disk with a nameless file that is gone at its
@@ -44,6 +44,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from stat import S_IFMT, S_IMODE, S_ISDIR, S_ISLNK, S_ISREG
 
 LIFETIME = 900
@@ -82,7 +83,7 @@ def converse(marker):
     threading.Thread(target=listen, args=(requests,), daemon=True).start()
     try:
         while True:
-            reply = respond(json.loads(requests.get()))
+            reply = zlib.compress(respond(json.loads(requests.get())), 1)
             out.write(b"\n%s %d\n%s" % (marker.encode(), len(reply), reply))
             out.flush()
     except Exception as error:

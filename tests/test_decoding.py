@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
+import zlib
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from sesam_audit.asks import (
     Stat,
     StatAnswer,
 )
+from sesam_audit.channel import FRAME_LIMIT
 from sesam_audit.decoding import answers, ask_from, request
 from sesam_audit.errors import HostError, Unknown
 
@@ -100,6 +102,25 @@ def test_of_duplicate_keys_the_last_counts() -> None:
 )
 def test_a_frame_that_does_not_match_the_questions_is_the_hosts_fault(frame: bytes) -> None:
     with pytest.raises(HostError, match=r"not understood|answers came to 3 questions"):
+        answers(ASKS, frame)
+
+
+def test_a_packed_frame_is_unpacked() -> None:
+    frame = b"[" + b",".join([GOOD] * len(ASKS)) + b"]"
+    assert answers(ASKS, zlib.compress(frame, 1)) == answers(ASKS, frame)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        zlib.compress(b"[" + b" " * FRAME_LIMIT + b"]"),
+        zlib.compress(b"[{},{},{}]")[:-1],
+        b"x[{},{},{}]",
+    ],
+    ids=["a bomb", "cut", "not packed"],
+)
+def test_a_packed_frame_that_is_not_whole_is_the_hosts_fault(frame: bytes) -> None:
+    with pytest.raises(HostError, match="not understood"):
         answers(ASKS, frame)
 
 

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -159,7 +160,7 @@ class Conversation:
             frame: bytes = self.stdout.read(int(length))
         finally:
             watch.cancel()
-        return frame
+        return zlib.decompress(frame)
 
     def all(
         self,

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sesam_audit import bootstrap
 from sesam_audit.agent.journal import plan_id
 from sesam_audit.agent.state import boot, machine
-from sesam_audit.bootstrap import _BOOT
 from sesam_audit.plan import Action, Plan
 from sesam_audit.shipping import program
 
@@ -33,13 +33,15 @@ class Agent:
         self.beats = 0
         self.marker = f"m{secrets.token_hex(8)}"
         self.process = subprocess.Popen(
-            (*before, python, "-I", "-S", "-c", _BOOT, self.marker),
+            (*before, python, "-I", "-S", "-c", bootstrap._BOOT, self.marker),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             cwd="/",
         )
-        self._send(text or program(root))
+        assert self.process.stdin
+        self.process.stdin.write(bootstrap.program(self.marker, text or program(root), None))
+        self.process.stdin.flush()
 
     def _send(self, content: bytes) -> None:
         assert self.process.stdin

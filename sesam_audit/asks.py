@@ -398,6 +398,16 @@ class Run(Ask[RunAnswer], frozen=True):
     user: str = ""
 
 
+class ComposeVersion(Ask[RunAnswer], frozen=True):
+    """What `docker compose version --short` says to the user who asks.
+
+    Where Docker's own command would start a plugin, that plugin tells its version itself, asked
+    as Docker asks it before it starts it (its metadata; docker/cli, cli-plugins/manager).
+    """
+
+    slow: ClassVar[bool] = True
+
+
 class DockerApiAnswer(Answer, frozen=True, kw_only=True):
     """ECONNREFUSED: nobody listens on the socket; ENOENT: no socket; EACCES: no permission."""
 
@@ -612,8 +622,8 @@ VOCABULARY: dict[str, type[Ask[Any]]] = {
     kind.__name__: kind
     for kind in (
         Self, Contact, File, Files, Names, Stat, Space, Walk, Fsync, LicenseFile, DockerConfig,
-        EnvFile, Compose, Certificates, PrivateKey, Account, Run, DockerApi, Listeners, Lookup,
-        Dial, Listen, Pull, Roots,
+        EnvFile, Compose, ComposeVersion, Certificates, PrivateKey, Account, Run, DockerApi,
+        Listeners, Lookup, Dial, Listen, Pull, Roots,
     )
 }  # fmt: skip
 """Every question by name, for requests and for saved evidence."""

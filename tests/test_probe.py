@@ -46,6 +46,7 @@ from sesam_audit.asks import (
     Ask,
     Certificates,
     Compose,
+    ComposeVersion,
     Dial,
     DialAnswer,
     DockerApi,
@@ -936,6 +937,62 @@ printf '{{"name": "%s", "words": "%s", "env": {{}}, "at": "%s"}}' "$(env | wc -l
         'The "NODE_DOMAIN" variable is not set. Default.',
         'The "DNS_ADMIN" variable is not set. Default.',
     )
+
+
+METADATA = '{"SchemaVersion": "0.1.0", "Vendor": "Docker Inc.", "Version": "v2.33.1"}'
+PODMAN = b"#!/bin/sh\necho podman has no $2\n"
+
+
+@pytest.mark.parametrize(
+    ("docker", "metadata", "mode", "settings", "told"),
+    [
+        (Path("/bin/echo"), METADATA, 0o755, "", "v2.33.1"),
+        (Path("/bin/echo"), METADATA, 0o755, '{"auths": {}}', "v2.33.1"),
+        (PODMAN, METADATA, 0o755, "", "podman has no version"),
+        ("/bin/echo", METADATA, 0o755, "", "compose version --short"),
+        (Path("/bin/echo"), "1.29.2", 0o755, "", "compose version --short"),
+        (Path("/bin/echo"), METADATA.replace("0.1.0", "9"), 0o755, "", "compose version --short"),
+        (Path("/bin/echo"), METADATA.replace("Docker Inc.", ""), 0o755, "", "compose version"),
+        (Path("/bin/echo"), METADATA, 0o644, "", "compose version --short"),
+        (Path("/bin/echo"), METADATA, 0o755, '{"cliPluginsextraDirs": ["/x"]}', "compose version"),
+    ],
+    ids=[
+        "a plugin", "other settings", "podman's script", "a link elsewhere",
+        "compose v1 linked there", "a later schema", "nobody's", "not executable",
+        "plugins elsewhere",
+    ],
+)  # fmt: skip
+@as_root
+def test_a_plugin_tells_its_version_where_docker_would_start_it(
+    tmp_path: Path, docker: bytes | Path | str, metadata: str, mode: int, settings: str, told: str
+) -> None:
+    """By an `echo` in docker's place, which is a program of its own and repeats what it is told."""
+    program = tmp_path / "bin" / "docker"
+    plugin, later = (
+        tmp_path / place / "cli-plugins" / "docker-compose"
+        for place in ("home/.docker", "lib/docker")
+    )
+    for path in (program, plugin, later):
+        path.parent.mkdir(parents=True)
+    if isinstance(docker, str):
+        program.symlink_to(docker)
+    else:
+        program.write_bytes(docker if isinstance(docker, bytes) else docker.read_bytes())
+        program.chmod(0o755)
+    for path, words in ((plugin, metadata), (later, METADATA.replace("2.33.1", "9.9.9"))):
+        path.write_text(f"#!/bin/sh\ntest $1 = docker-cli-plugin-metadata && echo '{words}'\n")
+        path.chmod(0o755 if path == later else mode)
+    if settings:
+        (tmp_path / "home" / ".docker" / "config.json").write_text(settings)
+    mounts = {
+        "/usr/local/sbin": tmp_path / "bin",
+        "/usr/local/lib": tmp_path / "lib",
+        "/root": tmp_path / "home",
+    }
+    with Conversation("/usr/bin/python3", mounts=mounts) as conversation:
+        answer = conversation(ComposeVersion())
+    assert answer.out.startswith(told)
+    assert answer.code == 0
 
 
 # -- certificates and keys ------------------------------------------------------------------------

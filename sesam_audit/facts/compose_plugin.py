@@ -6,7 +6,16 @@ import re
 
 from msgspec import Struct
 
-from sesam_audit.asks import DockerConfig, Run, RunAnswer, Self, Stat, StatAnswer, Steps
+from sesam_audit.asks import (
+    ComposeVersion,
+    DockerConfig,
+    Run,
+    RunAnswer,
+    Self,
+    Stat,
+    StatAnswer,
+    Steps,
+)
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.engine import DAEMONS
@@ -49,7 +58,7 @@ class ComposePlugin(Struct, frozen=True):
         """Try the command, look where all users' plugins lie, and look for compose v1."""
         me, mine, files, daemons, alone, context = yield from gather(
             Self(),
-            Run(_PLUGIN),
+            ComposeVersion(),
             every(Stat(f"{place}/docker-compose") for place in SHARED),
             every(map(Stat, DAEMONS)),
             attempt(Run(("docker-compose", "version", "--short"))),

@@ -10,12 +10,12 @@ from sesam_audit.asks import (
     Account,
     AccountAnswer,
     Ask,
+    ComposeVersion,
     DockerApiAnswer,
     File,
     FileAnswer,
     Listeners,
     ListenersAnswer,
-    Run,
     RunAnswer,
     Walk,
     WalkAnswer,
@@ -66,7 +66,7 @@ def with_docker(version: str = "20.10", **info: Any) -> Given:
     """A daemon, its plugin and no networks."""
     return {
         **docker(version, **info),
-        Run(("docker", "compose", "version", "--short")): RunAnswer(code=0, out="2.26.1\n"),
+        ComposeVersion(): RunAnswer(code=0, out="2.26.1\n"),
         NETWORKS_ASK: DockerApiAnswer(status=200, value=[]),
         CONTAINERS_ASK: DockerApiAnswer(status=200, value=[]),
         MOUNTS: DockerApiAnswer(status=200, value=[]),

@@ -10,6 +10,7 @@ import pytest
 from sesam_audit.asks import (
     Account,
     AccountAnswer,
+    ComposeVersion,
     DockerApiAnswer,
     EnvFile,
     EnvFileAnswer,
@@ -19,7 +20,6 @@ from sesam_audit.asks import (
     LicenseFile,
     Names,
     NamesAnswer,
-    Run,
     RunAnswer,
     Self,
     SelfAnswer,
@@ -448,8 +448,9 @@ def test_without_docker_its_makers_steps_are_shown(release: str, command: str) -
 
 
 def test_without_the_plugin_nothing_is_planned() -> None:
-    ask = Run(("docker", "compose", "version", "--short"))
-    made = drafted({ask: RunAnswer(code=1, err="docker: 'compose' is not a docker command.")})
+    made = drafted(
+        {ComposeVersion(): RunAnswer(code=1, err="docker: 'compose' is not a docker command.")}
+    )
 
     assert "docker compose" in made.stops[0].words
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sesam_audit.asks import (
+    ComposeVersion,
     DockerConfig,
     DockerConfigAnswer,
     Resolved,
@@ -24,11 +25,11 @@ OLD_USAGE = "unknown flag: --short\nSee 'docker --help'.\n\nUsage:  docker [OPTI
 
 
 def works(version: str = "2.40.3") -> Given:
-    return {Run(ASK): RunAnswer(code=0, out=f"{version}\n")}
+    return {ComposeVersion(): RunAnswer(code=0, out=f"{version}\n")}
 
 
 def refused(words: str) -> Given:
-    return {Run(ASK): RunAnswer(code=125, err=words)}
+    return {ComposeVersion(): RunAnswer(code=125, err=words)}
 
 
 @pytest.mark.parametrize("version", ["2.26.1-4", "v2.20.2", "2.40.3+ds1-0ubuntu1", "5.0.0"])
@@ -104,4 +105,4 @@ def test_commands_that_go_elsewhere() -> None:
 
 
 def test_a_program_that_could_not_be_tried() -> None:
-    assert "EACCES" in unknown(ComposePlugin, {Run(ASK): RunAnswer(error="EACCES")})
+    assert "EACCES" in unknown(ComposePlugin, {ComposeVersion(): RunAnswer(error="EACCES")})

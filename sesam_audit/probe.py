@@ -1559,11 +1559,7 @@ ROOM_LISTS = {
     "networks": "networks?",
     "images": "images/json?",
 }
-ROOM_WAITS = SLOW - {
-    "DockerApi",
-    "Run",
-    "ComposeVersion",
-}  # these see the machine with or without a room
+ROOM_WAITS = SLOW - LOOKS  # these see the machine with or without a room
 
 
 def settle(asks):

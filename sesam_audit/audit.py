@@ -75,13 +75,13 @@ class Audit:
 
     def load(self) -> None:
         """Import what finding facts and judging need, while the hosts answer."""
-        for name in ("sesam_audit.plugin", "cryptography.x509.verification", "distro"):
+        for name in ("sesam_audit.engine", "cryptography.x509.verification", "distro"):
             import_module(name)
         import_module("cryptography.hazmat.backends").default_backend()
 
     def finish(self, collection: Collection) -> Report:
         """Judge each host as it arrives; after Ctrl-C the report holds what was finished."""
-        from sesam_audit import plugin
+        from sesam_audit import engine
 
         def batches() -> Iterator[tuple[str, Case, Callable[[list[Finding]], None]]]:
             for _ in collection.targets:
@@ -90,7 +90,7 @@ class Audit:
 
         interrupted = True
         try:
-            interrupted = plugin.run(self._planned, batches())
+            interrupted = engine.run(self._planned, batches())
         except KeyboardInterrupt:
             pass
         finally:

@@ -23,6 +23,7 @@ from sesam_audit.options import (
     REACHING,
     SAVING,
     SELECTING,
+    UNJUDGED,
 )
 from sesam_audit.words import Commands, Run
 
@@ -111,14 +112,11 @@ def collect(hosts: tuple[str, ...], output: Path, **options: Any) -> int:
     from sesam_audit.starting import start
 
     make_directory(output)
-    _, collection, progress = start(hosts, {**_UNJUDGED, **options})
+    _, collection, progress = start(hosts, {**UNJUDGED, **options})
     codes = [_keep(collection.arrivals.get(), output) for _ in collection.targets]
     collection.stop()
     progress.done()
     return max(codes)
-
-
-_UNJUDGED = {"fail_on": "must", "require_complete": False, "as_of": None, "waiver_file": None}
 
 
 def _keep(arrival: Arrival, output: Path) -> int:

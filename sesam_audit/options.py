@@ -82,6 +82,9 @@ REACHING = _several(
                  help="Passed to ssh as -i."),
 )  # fmt: skip
 
+UNJUDGED = {"fail_on": "must", "require_complete": False, "as_of": None, "waiver_file": None}
+"""What stands for DELIVERING where nothing is judged to be delivered."""
+
 SAVING = click.option(
     "--evidence",
     "saved",

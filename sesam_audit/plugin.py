@@ -1,124 +1,176 @@
-"""pytest is the engine: items made from the checks, judged as hosts arrive, nothing else loaded."""
+"""The checks as items of somebody's pytest: `pytest -p sesam_audit.plugin --sesam-host HOST`.
+
+It is for exploring with pytest's own options (-k, -v, --co, --lf, --junitxml). It is no gate: what
+could not be told shows as skipped, and pytest calls a run of skipped items a success.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Callable, Iterator, Sequence
+import shlex
+from collections.abc import Iterator
 from typing import Any
 
+import click
 import pytest
 
-from sesam_audit.errors import AuditError
-from sesam_audit.judge import Case, judge
-from sesam_audit.model import Finding, Key
-from sesam_audit.requirement import Requirement
+from sesam_audit.audit import Audit
+from sesam_audit.errors import AuditError, UsageError
+from sesam_audit.model import Finding, HostReport, Outcome
+from sesam_audit.options import DEPLOYMENT, PROBING, REACHING, SELECTING, UNJUDGED
+from sesam_audit.starting import Errand
 
-Planned = Sequence[tuple[Requirement, "str | None"]]
-Batches = Iterator[tuple[str, Case, Callable[[list[Finding]], None]]]
-"""Hosts as they arrive: a name, what to judge from, and where its findings go."""
-
-_SHIELD = (
-    "-p", "no:python", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:junitxml",
-    "-p", "no:doctest", "-p", "no:unittest", "-p", "no:tmpdir", "-p", "no:monkeypatch",
-    "-p", "no:capture", "-p", "no:logging", "-p", "no:warnings", "-p", "no:faulthandler",
-    "-p", "no:stepwise", "-p", "no:pastebin", "-p", "no:nose", "-p", "no:recwarn",
-    "-p", "no:threadexception", "-p", "no:unraisableexception", "-p", "no:setuponly",
-    "-p", "no:setupplan", "-p", "no:debugging", "-p", "no:legacypath", "-p", "no:skipping",
-    "-p", "no:assertion", "-p", "no:subtests", "-p", "no:reports",
-    f"--config-file={os.devnull}", "--rootdir=/", "--noconftest", "--disable-plugin-autoload",
-)  # fmt: skip
+NO_GATE = (
+    "for exploring, no gate: what could not be told is skipped; `sesam-audit run` has the verdict"
+)
 
 
-class CheckItem(pytest.Item):
-    """One requirement and subject on one host."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("sesam-audit")
+    group.addoption(
+        "--sesam-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="audit this host, named as for `sesam-audit run`, and collect no files; repeatable",
+    )
+    group.addoption(
+        "--sesam-args",
+        default="",
+        metavar="OPTIONS",
+        help="options of `sesam-audit collect`, as in --sesam-args='--passive --set data=rootdisk'",
+    )
 
-    def __init__(self, *, case: Case, item: Requirement, subject: str | None, **rest: Any) -> None:
-        super().__init__(**rest)
-        self.case, self.item, self.subject = case, item, subject
-        self.earlier: dict[Key, Finding] = {}
-        self.finding: Finding | None = None
 
-    def runtest(self) -> None:
-        """Judge."""
-        self.finding = judge(self.item, self.subject, self.case, self.earlier)
-        self.earlier[self.finding.key] = self.finding
-
-    def reportinfo(self) -> tuple[str, int | None, str]:
-        return (self.item.category, None, self.name)
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return f"sesam-audit: {NO_GATE}" if config.getoption("sesam_host") else None
 
 
-class Engine:
-    """The plugin: answers collection itself and feeds the loop from arriving hosts."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> bool | None:
+    """One item for each finding of each host; a host that gave trouble has an item that fails.
 
-    def __init__(self, planned: Planned, batches: Batches) -> None:
-        self._planned, self._batches = planned, batches
-        self.fault: Exception | None = None
+    With --collect-only no host is reached.
 
-    def pytest_collection(self, session: pytest.Session) -> bool:
-        """No file is collected: neither ini, conftest nor working directory can touch a verdict."""
-        session.items = []
-        session.testscollected = 1
-        return True
+    Raises:
+        pytest.UsageError: a host or an option is wrong; nothing was touched.
+    """
+    config = session.config
+    hosts = config.getoption("sesam_host")
+    if not hosts:
+        return None
+    try:
+        session.items = list(_items(session, hosts, config.getoption("sesam_args")))
+    except UsageError as error:
+        raise pytest.UsageError(f"sesam-audit: {error}") from error
+    except AuditError as error:
+        pytest.exit(f"sesam-audit: {error}", error.exit_code)
+    listed = pytest.CollectReport(
+        nodeid="", outcome="passed", longrepr=None, result=list(session.items)
+    )
+    config.hook.pytest_collectreport(report=listed)
+    config.hook.pytest_collection_modifyitems(session=session, config=config, items=session.items)
+    config.hook.pytest_collection_finish(session=session)
+    session.testscollected = len(session.items)
+    return True
 
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        try:
-            for host, case, keep in self._batches:
-                self._judge(session, host, case, keep)
-        except Exception as error:  # noqa: BLE001 - pytest would print a traceback
-            self.fault = error
-        return True
 
-    def pytest_runtest_protocol(self, item: CheckItem) -> bool:
-        """An item's outcome is its finding: pytest's own reports, three of each, read nobody."""
-        item.runtest()
-        return True
+@click.command(add_help_option=False)
+@SELECTING
+@DEPLOYMENT
+@PROBING
+@REACHING
+def _options(**options: Any) -> dict[str, Any]:
+    return {**UNJUDGED, **options, "quiet": True}
 
-    def _judge(
-        self, session: pytest.Session, host: str, case: Case, keep: Callable[[list[Finding]], None]
-    ) -> None:
-        """One host's items; what is finished is kept, also after Ctrl-C."""
-        earlier: dict[Key, Finding] = {}
-        items = [
-            CheckItem.from_parent(
-                session,
-                name=f"{host}:{item.id}" + (f"[{subject}]" if subject else ""),
-                case=case,
-                item=item,
-                subject=subject,
-            )
-            for item, subject in self._planned
-        ]
-        try:
-            for item, following in zip(items, [*items[1:], None], strict=True):
-                item.earlier = earlier
-                session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        finally:
-            keep(list(earlier.values()))
+
+def _items(session: pytest.Session, hosts: list[str], words: str) -> Iterator[pytest.Item]:
+    try:
+        options = _options.main(shlex.split(words), standalone_mode=False)
+    except (ValueError, click.ClickException) as error:
+        raise UsageError(f"--sesam-args: {error}") from error
+    with _standard_input(session.config):
+        errand = Errand.of(hosts, options)
+    audit = Audit(errand.request)
+    if not session.config.option.collectonly:
+        audit, collection, _ = errand.start()
+        for _ in collection.targets:
+            audit.judge(collection.arrivals.get())
+        collection.stop()
+    for host in audit.report([target.spec for target in errand.targets]).hosts:
+        if host.trouble and audit.arrivals:
+            yield TroubleItem.of(session, host)
+        yield from (FindingItem.of(session, host.host, each) for each in host.findings)
 
 
 @contextlib.contextmanager
-def _without_pytest_variables() -> Iterator[None]:
-    """PYTEST_ADDOPTS and friends belong to the user's own tests, not to an audit."""
-    taken = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("PYTEST_")}
+def _standard_input(config: pytest.Config) -> Iterator[None]:
+    """Standard input without pytest's capture: a password may have to be read from it."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is None:
+        yield
+        return
+    capture.suspend_global_capture(in_=True)
     try:
         yield
     finally:
-        os.environ.update(taken)
+        capture.resume_global_capture()
+        capture.suspend_global_capture()  # output is not captured while items are collected
 
 
-def run(planned: Planned, batches: Batches) -> bool:
-    """Judge every arriving host in one pytest session; True when it was interrupted.
+def _id(host: str, name: str) -> str:
+    return f"{host.replace('://', ':').rstrip(':')}::{name}"  # pytest reads it as a path
 
-    Raises:
-        AuditError: the loop itself failed.
-    """
-    engine = Engine(planned, batches)
-    with _without_pytest_variables():
-        code = pytest.main([*_SHIELD], plugins=[engine])
-    if engine.fault or code > pytest.ExitCode.INTERRUPTED:
-        raise AuditError(
-            f"Judging ended early: {engine.fault or code!r}",
-            "This is a fault of sesam-audit: report it",
-        ) from engine.fault
-    return code == pytest.ExitCode.INTERRUPTED
+
+class FindingItem(pytest.Item):
+    """A finding, in pytest's words: a must that failed fails, a should that failed is xfailed."""
+
+    finding: Finding
+
+    @classmethod
+    def of(cls, session: pytest.Session, host: str, finding: Finding) -> FindingItem:
+        """Make the item of one finding."""
+        name = finding.id + (f"[{finding.subject}]" if finding.subject else "")
+        item: FindingItem = cls.from_parent(session, name=name, nodeid=_id(host, name))
+        item.finding = finding
+        item.extra_keyword_matches |= {host, finding.id, finding.category, finding.level.value}
+        return item
+
+    def runtest(self) -> None:
+        """Say what was found."""
+        found = self.finding
+        if found.waiver or found.outcome not in (Outcome.PASSED, Outcome.FAILED):
+            pytest.skip(f"{found.outcome.value}: {found.message}")
+        if found.warning:
+            pytest.xfail(f"warning: {found.message}")
+        if found.outcome is Outcome.FAILED:
+            pytest.fail(f"{found.message}\n\n{found.remedy}".strip(), pytrace=False)
+
+    def reportinfo(self) -> tuple[str, int | None, str]:
+        return (self.nodeid, None, f"{self.name}: {self.finding.title}")
+
+
+class TroubleItem(pytest.Item):
+    """A host that could not be asked, or not to the end."""
+
+    host: HostReport
+
+    @classmethod
+    def of(cls, session: pytest.Session, host: HostReport) -> TroubleItem:
+        """Make the item of one host."""
+        item: TroubleItem = cls.from_parent(session, name="host", nodeid=_id(host.host, "host"))
+        item.host = host
+        return item
+
+    def runtest(self) -> None:
+        """Fail with what happened."""
+        pytest.fail(f"{self.host.trouble}. {self.host.remedy}".strip(), pytrace=False)
+
+    def reportinfo(self) -> tuple[str, int | None, str]:
+        return (self.nodeid, None, "the host can be asked")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if config.getoption("sesam_host"):
+        terminalreporter.section("sesam-audit")
+        terminalreporter.write_line(NO_GATE)

@@ -1,224 +1,128 @@
-"""pytest as the engine, with everything around it switched off."""
+"""The checks in somebody's own pytest: real pytest processes, as people start them."""
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Iterator
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
-from sesam_audit import plugin
-from sesam_audit.errors import AuditError
-from sesam_audit.judge import Case
-from sesam_audit.model import Finding, Outcome
-from sesam_audit.requirement import Requirement
+from .conftest import plain_environment
 
-from .asserting import Memory, check_memory
-from .conftest import World, interrupt
-from .test_judge import case, marked, raising
-
-Kept = list[list[Finding]]
+NOBODY = "ssh://127.0.0.1:1"
+NO_GATE = "no gate: what could not be told is skipped"
 
 
-def run(items: list[Requirement], *cases: Case) -> tuple[bool, Kept]:
-    kept: Kept = []
-    planned = [(item, None) for item in items]
-    batches = ((f"host{n}", each, kept.append) for n, each in enumerate(cases))
-    return plugin.run(planned, batches), kept
+def run(
+    cwd: Path, *words: str, path: str = "", typed: str = ""
+) -> subprocess.CompletedProcess[str]:
+    environment = plain_environment()
+    if path:
+        environment["PATH"] = f"{path}:{environment['PATH']}"
+    command = (sys.executable, "-m", "pytest", "-p", "sesam_audit.plugin", "-p", "no:cacheprovider")
+    return subprocess.run(
+        (*command, *words),
+        cwd=cwd,
+        env=environment,
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
-def named(item: Requirement, name: str) -> Requirement:
-    return replace(item, id=name)
+def test_each_finding_is_an_item_in_pytests_words(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    options = ("--passive", "--skip", "outbound")
+    audit = ("run", "local://", *options, "--report", f"json={report}", "-q")
+    subprocess.run((sys.executable, "-m", "sesam_audit", *audit), cwd=tmp_path, check=False)
+    (host,) = json.loads(report.read_text())["hosts"]
+    expected = Counter(
+        {"passed": "passed", "failed": "failed" if each["level"] == "must" else "xfailed"}.get(
+            each["outcome"], "skipped"
+        )
+        for each in host["findings"]
+    )
+
+    done = run(tmp_path, "--sesam-host", "local://", f"--sesam-args={' '.join(options)}")
+
+    said = done.stdout.rstrip().rpartition("\n")[2]
+    counted = {word: int(number) for number, word in re.findall(r"(\d+) (\w+ed)", said)}
+    assert counted == dict(expected)
+    assert done.returncode == (1 if expected["failed"] else 0)
+    assert done.stdout.count(NO_GATE) == 2
 
 
-# -- the loop --------------------------------------------------------------------------------------
+def test_pytests_own_options_choose_among_them(tmp_path: Path) -> None:
+    words = ("--sesam-host", "local://", "--sesam-args=--passive", "-v", "-k", "hardware.memory")
+    done = run(tmp_path, *words)
+
+    listed = re.findall(r"(?m)^local::(\S+) [A-Z]", done.stdout)
+    assert listed == ["hardware.memory"]
 
 
-def test_each_item_of_each_host_comes_to_a_finding() -> None:
-    items = [named(marked(check_memory), "a.one"), named(marked(check_memory), "a.two")]
-    interrupted, kept = run(items, case(memory=Memory(32)), case(memory=Memory(8)))
-    assert not interrupted
-    assert [[f.outcome for f in findings] for findings in kept] == [
-        [Outcome.PASSED, Outcome.PASSED],
-        [Outcome.FAILED, Outcome.FAILED],
-    ]
+def test_a_host_that_cannot_be_asked_is_not_green(tmp_path: Path) -> None:
+    done = run(tmp_path, "--sesam-host", NOBODY, "--sesam-args=--timeout=5")
+
+    assert done.returncode == 1
+    assert "1 failed" in done.stdout
+    assert f"{NOBODY}: it refuses connections" in done.stdout
 
 
-def test_one_hosts_findings_block_nothing_on_another() -> None:
-    items = [
-        named(marked(check_memory), "a.one"),
-        named(marked(lambda: None, needs=["a.one"]), "a.two"),
-    ]
-    _, kept = run(items, case(memory=Memory(8)), case(memory=Memory(32)))
-    assert [f[1].outcome for f in kept] == [Outcome.BLOCKED, Outcome.PASSED]
+def test_a_password_is_read_from_standard_input(tmp_path: Path) -> None:
+    words = ("--sesam-host", NOBODY, "--sesam-args=--ask-sudo-password")
+    done, without = run(tmp_path, *words, typed="open sesame\n"), run(tmp_path, *words)
+
+    assert "it refuses connections" in done.stdout
+    assert (without.returncode, "No password" in without.stderr) == (4, True)
 
 
 @pytest.mark.parametrize(
-    "raised",
+    ("words", "said"),
     [
-        SystemExit(0),
-        GeneratorExit(),
-        MemoryError(),
-        RecursionError(),
-        pytest.skip.Exception("x"),
-        pytest.fail.Exception("x"),
-        pytest.exit.Exception("x", returncode=0),
-        ValueError("x"),
-    ],
-    ids=lambda raised: type(raised).__name__,
-)
-def test_what_a_check_raises_does_not_end_the_run(raised: BaseException) -> None:
-    items = [named(marked(raising(raised)), "a.bad"), named(marked(check_memory), "a.good")]
-    interrupted, kept = run(items, case(memory=Memory(32)))
-    assert not interrupted
-    assert [f.outcome for f in kept[0]] == [Outcome.UNKNOWN, Outcome.PASSED]
-
-
-def test_ctrl_c_keeps_what_is_finished() -> None:
-    items = [
-        named(marked(check_memory), "a.first"),
-        named(marked(raising(KeyboardInterrupt())), "a.second"),
-        named(marked(check_memory), "a.third"),
-    ]
-    interrupted, kept = run(items, case(memory=Memory(32)))
-    assert interrupted
-    assert [f.id for f in kept[0]] == ["a.first"]
-
-
-def test_a_fault_of_the_engine_is_said_and_not_called_an_interruption() -> None:
-    def broken() -> Iterator[tuple[str, Case, object]]:
-        raise RuntimeError("the queue broke")
-        yield
-
-    with pytest.raises(AuditError, match="the queue broke"):
-        plugin.run([], broken())  # type: ignore[arg-type]
-
-
-def test_the_users_pytest_variables_are_there_again_afterwards(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
-    _, kept = run([named(marked(check_memory), "a.one")], case(memory=Memory(32)))
-    assert kept
-    assert os.environ["PYTEST_ADDOPTS"] == "--no-such-option"
-
-
-def test_a_thousand_items_are_judged_in_a_moment() -> None:
-    items = [named(marked(check_memory), f"a.n{n}") for n in range(1000)]
-    begun = time.monotonic()
-    _, kept = run(items, case(memory=Memory(32)))
-    assert len(kept[0]) == 1000
-    assert time.monotonic() - begun < 5
-
-
-# -- the shield ------------------------------------------------------------------------------------
-
-SPY = "import pathlib; pathlib.Path({mark!r}).write_text('executed')\n"
-
-
-@pytest.fixture
-def hostile(tmp_path: Path) -> Path:
-    """A working directory whose files would turn every check green, or leave a mark."""
-    below = tmp_path / "above" / "cwd"
-    below.mkdir(parents=True)
-    for folder in (below, below.parent):
-        spy = SPY.format(mark=str(tmp_path / "mark"))
-        green = (
-            "import pytest\n"
-            "def pytest_runtest_call(item): item.finding = None\n"
-            "@pytest.hookimpl(tryfirst=True)\n"
-            "def pytest_runtest_protocol(item, nextitem): return True\n"
-        )
-        (folder / "conftest.py").write_text(spy + green)
-        (folder / "hostile.py").write_text(spy + green)
-        (folder / "test_hostile.py").write_text(spy)
-        (folder / "checks.py").write_text(spy)
-        (folder / "sesam_audit.py").write_text(spy)
-        (folder / "pytest.ini").write_text("[pytest]\naddopts = -p hostile --collect-only\n")
-        (folder / "tox.ini").write_text("[pytest]\naddopts = -k nothing\n")
-        (folder / "setup.cfg").write_text("[tool:pytest]\naddopts = --maxfail=1\n")
-        (folder / "pyproject.toml").write_text(
-            '[tool.pytest.ini_options]\naddopts = "--strict-config -x --deselect=a"\n'
-        )
-    return below
-
-
-def untouched(world: World, cwd: Path) -> None:
-    """The verdict is the one that the words give, and nothing of the directory was run."""
-    world.says(first="bad")
-    expected = {
-        "hardware.first": "failed",
-        "hardware.second": "passed",
-        "hardware.advice": "passed",
-        "layout.dependent": "blocked",
-        "layout.off": "not-applicable",
-    }
-    report = world.report(cwd=cwd)
-    found = {f["id"]: f["outcome"] for f in report["hosts"][0]["findings"]}
-    assert (found, report["exit code"]) == (expected, 1)
-    assert not (cwd.parent.parent / "mark").exists()
-
-
-def test_files_in_and_above_the_working_directory_change_nothing(
-    world: World, hostile: Path
-) -> None:
-    untouched(world, hostile)
-
-
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("PYTEST_ADDOPTS", "--collect-only"),
-        ("PYTEST_ADDOPTS", "--no-such-option"),
-        ("PYTEST_ADDOPTS", "-x --maxfail=1"),
-        ("PYTEST_PLUGINS", "hostile"),
-        ("PYTEST_PLUGINS", "no_such_plugin"),
-        ("PYTEST_DEBUG", "1"),
+        (("--sesam-host=ftp://x",), "hosts of kind 'ftp' are not known"),
+        (("--sesam-host=x", "--sesam-args=--bogus"), "No such option"),
+        (("--sesam-host=x", "--sesam-args=--set nope=1"), "there is no key 'nope'"),
+        (("--sesam-host=x", "--sesam-args=--only nope"), "'nope'"),
+        (("--sesam-host=x", "--sesam-args=another"), "unexpected extra argument (another)"),
+        (("--sesam-host=x", "--sesam-args='"), "--sesam-args: No closing quotation"),
     ],
 )
-def test_pytests_variables_change_nothing(
-    world: World, hostile: Path, variable: str, value: str
+def test_what_is_misspelled_is_said_before_a_host_is_touched(
+    tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
-    world.environment.update({variable: value})
-    untouched(world, hostile)
+    done = run(tmp_path, *words, path=str(reaching(tmp_path)))
+
+    assert done.returncode == 4
+    assert said in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (tmp_path / "reached").exists()
 
 
-# -- Ctrl-C, for real ------------------------------------------------------------------------------
+def test_a_list_of_the_items_reaches_nobody(tmp_path: Path) -> None:
+    done = run(tmp_path, "--sesam-host=x", "--co", "-q", path=str(reaching(tmp_path)))
+
+    assert done.returncode == 0
+    assert "ssh:x::hardware.memory\n" in done.stdout
+    assert "::host\n" not in done.stdout
+    assert not (tmp_path / "reached").exists()
 
 
-def test_ctrl_c_while_a_host_hangs_reports_the_other_and_ends_with_130(
-    world: World, tmp_path: Path
-) -> None:
-    config = tmp_path / "config"
-    config.write_text("Host slow\n ProxyCommand sleep 47\n")
-    words = ("run", "local://", "slow", "--ssh-config", str(config), "--format", "json")
-    with world.start(*words) as process:
-        until = time.monotonic() + 20
-        while not (world.root / "judged").exists() and time.monotonic() < until:
-            time.sleep(0.02)
-        time.sleep(0.2)
-        begun = time.monotonic()
-        interrupt(process)
-        out, errors = process.communicate(timeout=30)
-    assert time.monotonic() - begun < 5
-    assert process.returncode == 130, errors
-    assert "Traceback" not in errors
-    assert '"hardware.second"' in out
-    assert "interrupted before it was judged" in out
-    assert not _running("sleep 47")
+def reaching(folder: Path) -> Path:
+    """A folder whose `ssh` leaves a mark."""
+    (folder / "ssh").write_text(f"#!/bin/sh\ntouch {folder}/reached\n")
+    (folder / "ssh").chmod(0o755)
+    return folder
 
 
-def _running(words: str) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-            except (OSError, UnicodeDecodeError):
-                continue
-            if line == words:
-                found.append(int(entry.name))
-    return found
+def test_without_a_host_pytest_is_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "test_own.py").write_text("def test_own(): pass\n")
+
+    done = run(tmp_path)
+
+    assert "1 passed" in done.stdout
+    assert "sesam-audit" not in done.stdout

@@ -2,139 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
-Options = Callable[[F], F]
+from sesam_audit.options import DELIVERING, DEPLOYMENT, PROBING, QUIET, REACHING
 
 _FILE = click.Path(path_type=Path)
 
 
-def commands(
-    deployment: Options[Any],
-    delivering: Options[Any],
-    probing: Options[Any],
-    reaching: Options[Any],
-) -> tuple[click.Command, ...]:
-    """The three commands, with the options that they share with the others."""
+@click.command()
+@click.argument("host")
+@click.option(
+    "--plan", is_flag=True, help="Show what would be done, and stop: 0 nothing, 10 something."
+)
+@click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
+@click.option(
+    "--license",
+    "license_file",
+    type=_FILE,
+    metavar="FILE",
+    help="The license to install; it is judged before the host is touched.",
+)
+@click.option(
+    "--env",
+    "env_file",
+    type=_FILE,
+    metavar="FILE",
+    help="Values for .env; those of undocumented keys are never shown.",
+)
+@click.option(
+    "--certificate",
+    "certificate_file",
+    type=_FILE,
+    metavar="FILE",
+    help="Your certificate, followed by those that signed it.",
+)
+@click.option("--certificate-key", "key_file", type=_FILE, metavar="FILE", help="Its private key.")
+@click.option(
+    "--login",
+    metavar="USER",
+    help="Log sesam in to Docker Hub; the password is asked, or a line of standard input.",
+)
+@click.option("--no-start", is_flag=True, help="Lay everything out, but do not start the stack.")
+@click.option(
+    "--start-anyway",
+    is_flag=True,
+    help="Start although Let's Encrypt would fail, which it counts.",
+)
+@click.option(
+    "--start-deadline",
+    type=click.IntRange(30, 86_400),
+    default=900,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the started stack may take to be well.",
+)
+@click.option(
+    "--replace-stack",
+    is_flag=True,
+    help="Write our compose file although the one there does its part.",
+)
+@click.option(
+    "--backup-made",
+    is_flag=True,
+    help="Answers the question for a backup before an installation is moved.",
+)
+@click.option(
+    "--stop",
+    multiple=True,
+    metavar="NAME",
+    help="Put this container aside, though only its name is Sesam's; repeatable.",
+)
+@DEPLOYMENT
+@DELIVERING
+@PROBING
+@REACHING
+def apply(host: str, **options: Any) -> int:
+    """Make HOST fit, start the stack, audit again.
 
-    @click.command()
-    @click.argument("host")
-    @click.option(
-        "--plan", is_flag=True, help="Show what would be done, and stop: 0 nothing, 10 something."
-    )
-    @click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
-    @click.option(
-        "--license",
-        "license_file",
-        type=_FILE,
-        metavar="FILE",
-        help="The license to install; it is judged before the host is touched.",
-    )
-    @click.option(
-        "--env",
-        "env_file",
-        type=_FILE,
-        metavar="FILE",
-        help="Values for .env; those of undocumented keys are never shown.",
-    )
-    @click.option(
-        "--certificate",
-        "certificate_file",
-        type=_FILE,
-        metavar="FILE",
-        help="Your certificate, followed by those that signed it.",
-    )
-    @click.option(
-        "--certificate-key", "key_file", type=_FILE, metavar="FILE", help="Its private key."
-    )
-    @click.option(
-        "--login",
-        metavar="USER",
-        help="Log sesam in to Docker Hub; the password is asked, or a line of standard input.",
-    )
-    @click.option(
-        "--no-start", is_flag=True, help="Lay everything out, but do not start the stack."
-    )
-    @click.option(
-        "--start-anyway",
-        is_flag=True,
-        help="Start although Let's Encrypt would fail, which it counts.",
-    )
-    @click.option(
-        "--start-deadline",
-        type=click.IntRange(30, 86_400),
-        default=900,
-        show_default=True,
-        metavar="SECONDS",
-        help="How long the started stack may take to be well.",
-    )
-    @click.option(
-        "--replace-stack",
-        is_flag=True,
-        help="Write our compose file although the one there does its part.",
-    )
-    @click.option(
-        "--backup-made",
-        is_flag=True,
-        help="Answers the question for a backup before an installation is moved.",
-    )
-    @click.option(
-        "--stop",
-        multiple=True,
-        metavar="NAME",
-        help="Put this container aside, though only its name is Sesam's; repeatable.",
-    )
-    @deployment
-    @delivering
-    @probing
-    @reaching
-    def apply(host: str, **options: Any) -> int:
-        """Make HOST fit, start the stack, audit again.
+    It shows the plan first and asks. Nothing there is overwritten without a copy beside it,
+    and `undo` takes a run back. Exit codes: as `run`, of the audit in the end; 1 something is in
+    the way, or a step failed; 3 the host changed since the plan; 10 with --plan, changes pending.
+    """
+    from sesam_audit.apply_inputs import session_of
 
-        It shows the plan first and asks. Nothing there is overwritten without a copy beside it,
-        and `undo` takes a run back. Exit codes: as `run`, of the audit in the end; 1 a step
-        failed; 3 the host changed since the plan; 10 with --plan, changes pending.
-        """
-        from sesam_audit.apply_inputs import session_of
+    return session_of(host, options).run()
 
-        return session_of(host, options).run()
 
-    @click.command()
-    @click.argument("host")
-    @click.argument("run", required=False)
-    @click.option("--plan", is_flag=True, help="Show what would be taken back, and stop.")
-    @click.option("--yes", is_flag=True, help="Take it back without asking.")
-    @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
-    @reaching
-    def undo(host: str, **options: Any) -> int:
-        """Take back what an apply changed on HOST: the last one, or RUN.
+@click.command()
+@click.argument("host")
+@click.argument("run", required=False)
+@click.option("--plan", is_flag=True, help="Show what would be taken back, and stop.")
+@click.option("--yes", is_flag=True, help="Take it back without asking.")
+@QUIET
+@REACHING
+def undo(host: str, **options: Any) -> int:
+    """Take back what an apply changed on HOST: the last one, or RUN.
 
-        Exit codes: 0 all was taken back that can be; 1 something was left, because it was changed
-        since or is in use, or a step failed; 10 with --plan, there is something to take back.
-        """
-        from sesam_audit.apply_inputs import take_back
+    Exit codes: 0 all was taken back that can be; 1 something was left, because it was changed
+    since or is in use, or a step failed; 10 with --plan, there is something to take back.
+    """
+    from sesam_audit.apply_inputs import take_back
 
-        return take_back(host, options, "undo")
+    return take_back(host, options, "undo")
 
-    @click.command()
-    @click.argument("host")
-    @click.argument("run", required=False)
-    @click.option("--plan", is_flag=True, help="Show what would be removed, and stop.")
-    @click.option("--yes", is_flag=True, help="Remove it without asking.")
-    @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
-    @reaching
-    def finish(host: str, **options: Any) -> int:
-        """Remove for good what a run kept on HOST: old containers, an old store, old files.
 
-        Afterwards `undo` cannot bring them back.
-        """
-        from sesam_audit.apply_inputs import take_back
+@click.command()
+@click.argument("host")
+@click.argument("run", required=False)
+@click.option("--plan", is_flag=True, help="Show what would be removed, and stop.")
+@click.option("--yes", is_flag=True, help="Remove it without asking.")
+@QUIET
+@REACHING
+def finish(host: str, **options: Any) -> int:
+    """Remove for good what a run kept on HOST: old containers, an old store, old files.
 
-        return take_back(host, options, "finish")
+    Afterwards `undo` cannot bring them back.
+    """
+    from sesam_audit.apply_inputs import take_back
 
-    return (apply, undo, finish)
+    return take_back(host, options, "finish")

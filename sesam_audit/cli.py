@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from sesam_audit import REQUIREMENTS_VERSION, __version__
-from sesam_audit.apply_command import commands
+from sesam_audit.apply_command import apply, finish, undo
 from sesam_audit.errors import AuditError, refuse_optimised
 from sesam_audit.options import (
-    DELIVERING,
     DEPLOYMENT,
     JUDGING,
     PROBING,
@@ -233,7 +232,7 @@ def probe(agent: bool) -> int:
     return 0
 
 
-for _command in commands(DEPLOYMENT, DELIVERING, PROBING, REACHING):
+for _command in (apply, undo, finish):
     cli.add_command(_command)
 
 for _command in cli.commands.values():  # `main` looks for it: whatever fails can be shown

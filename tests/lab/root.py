@@ -121,6 +121,22 @@ def downloaded(suite: str, directory: Path, *packages: str) -> list[Path]:
     return sorted(directory.glob("*.deb"))
 
 
+def unpacked(name: str, suite: str, *packages: str) -> Path:
+    """The files of packages that only some hosts get, fetched once for a root."""
+    at = place() / name / ready().name
+    at.mkdir(parents=True, exist_ok=True)
+    with (at / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (at / "done").exists():
+            for folder in ("files", "packages"):
+                shutil.rmtree(at / folder, ignore_errors=True)
+            (at / "packages").mkdir()
+            for package in downloaded(suite, at / "packages", *packages):
+                _run("dpkg", "-x", str(package), str(at / "files"))
+            (at / "done").touch()
+    return at / "files"
+
+
 def _run(*command: str, text: str = "", cwd: Path | None = None) -> None:
     done = subprocess.run(
         command,

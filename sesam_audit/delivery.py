@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,14 +90,12 @@ class Delivery:
             AuditError: a file could not be written after all; the verdict was still shown.
         """
         renderers: dict[str, Callable[[Report], str]] = import_module("sesam_audit.reports").FORMATS
-        wanted: list[Callable[[], None]] = [
-            partial(_rendered, renderers[name], report, path)
-            for name, path in [*self.files, *self._named(report)]
-        ]
-        troubles = []
-        for put in [*wanted, *([save] if save else [])]:
+        files = [*self.files, *self._named(report)]
+        writings = [_Writing(path, renderers[name](report)) for name, path in files]
+        troubles = [trouble for each in writings if (trouble := each.outcome())]
+        if save:
             try:
-                put()
+                save()
             except AuditError as error:
                 troubles.append(error.what)
         self._show(report, renderers)
@@ -135,8 +133,29 @@ class Delivery:
         return min(_columns(), 100) if stream.isatty() else 100
 
 
-def _rendered(render: Callable[[Report], str], report: Report, path: Path) -> None:
-    write(path, render(report))
+class _Writing(threading.Thread):
+    """A file on its way to the disk, while the next format is rendered."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        super().__init__(daemon=True)
+        self._path, self._text = path, text
+        self._fault: Exception | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            write(self._path, self._text)
+        except Exception as fault:  # noqa: BLE001 - it is raised where it is waited for
+            self._fault = fault
+
+    def outcome(self) -> str:
+        """Wait for it; why the file could not be written, if it could not."""
+        self.join()
+        if isinstance(self._fault, AuditError):
+            return self._fault.what
+        if self._fault:
+            raise self._fault
+        return ""
 
 
 def _columns() -> int:

@@ -32,6 +32,7 @@ Script = Callable[[str], str]
 """Given the marker, the shell text that asks the same as a request, for targets without Python."""
 
 SCHEMES = ("ssh", "local", "docker", "podman")
+_GRACE = 15.0  # seconds that reaching a host and starting the probe may take beside a round's own
 _SPEC = re.compile(
     r"(?:(?P<user>[^@/?#]*)@)?"
     r"(?P<name>\[[^][@/?#]*\]|[^][@/?#:]*)(?P<port>:[0-9]{1,5})?/?(?:\?(?P<query>[^#]*))?"
@@ -286,7 +287,7 @@ class Conversation:
 
     def _await(self, seconds: float) -> bytes:
         left = self._begun + self._way.timeout - time.monotonic()
-        return self._channel.frame(max(0.1, min(left, seconds + 15)))
+        return self._channel.frame(max(0.1, min(left, seconds + _GRACE)))
 
     def _refused(self) -> HostError:
         if self._privilege is Privilege.ASK:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -33,16 +34,21 @@ class Server:
         self.port: int = self._socket.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
+    def join(self) -> None:
+        """Be the one who is missing."""
+        with socket.create_connection(("127.0.0.1", self.port)) as link:
+            link.recv(1)
+
     def _serve(self) -> None:
         while True:
             link, _ = self._socket.accept()
             threading.Thread(target=self._answer, args=(link,), daemon=True).start()
 
     def _answer(self, link: socket.socket) -> None:
-        with link:
+        with link, contextlib.suppress(OSError):
             self._together.wait(10)
-            link.recv(1000)
             link.sendall(HELLO % self.port)
+            link.recv(1000)
 
 
 def dial(port: int) -> Dial:
@@ -100,8 +106,7 @@ def test_a_long_conversation_is_given_the_time_of_each_round(here: Vantages) -> 
     ask(here, quick.port)
     (resting,) = here._lines[HERE]._idle
     resting._begun -= 10_000
-    later = threading.Timer(0.5, socket.create_connection, [("127.0.0.1", slow.port)])
-    later.start()
+    threading.Timer(0.5, slow.join).start()
     assert ask(here, slow.port) == str(slow.port)
 
 
@@ -117,8 +122,8 @@ def test_who_waits_too_long_for_a_turn_is_told(
     while here._lines[HERE]._turns._value:
         pass
     assert "was busy with other hosts" in ask(here, quick.port)
-    with socket.create_connection(("127.0.0.1", slow.port)):
-        first.join()
+    slow.join()
+    first.join()
     assert ask(here, quick.port) == str(quick.port)
     here.close()
 

@@ -80,7 +80,7 @@ class AgentLink:
 
     def _send(self, verb: str, more: Document) -> None:
         if self._open is None:
-            self._open = Conversation(self._target, self._way, program())
+            self._open = Conversation(self._target, self._way, program("agent"))
         self._open.send(json.dumps({"verb": verb, **more}).encode())
 
     def _reply(self, seconds: float) -> Document:

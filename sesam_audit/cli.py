@@ -226,7 +226,7 @@ def probe(agent: bool) -> int:
     if agent:
         from sesam_audit.shipping import program
 
-        click.echo(program().decode(), nl=False)
+        click.echo(program("agent").decode(), nl=False)
         return 0
     click.echo(PROBE.read_text("utf-8"), nl=False)
     return 0

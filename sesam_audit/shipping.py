@@ -1,33 +1,31 @@
-"""The agent's modules, packed into one program that a target's bare Python runs from stdin."""
+"""A package that runs on a target, packed into one program for its bare Python's stdin."""
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
-AGENT = Path(__file__).with_name("agent")
-
 _HEAD = '''\
-"""sesam-audit's agent, packed: each module of it as text, and an importer that finds them here.
+"""sesam-audit's {package}, packed: each module of it as text, and an importer that finds them here.
 
 {said}
 """
 
-import importlib.abc
-import importlib.util
 import sys
+from importlib.machinery import ModuleSpec
 
 SOURCES = {{}}
 '''
 
+# No importlib.abc or importlib.util: they would cost as much as the rest of the start.
 _TAIL = '''
 
-class Packed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class Packed:
     """Finds the modules in this text; nothing is read from, or written to, a disk."""
 
     def find_spec(self, name, path=None, target=None):
         if name in SOURCES:
-            package = name == "sesam_audit_agent"
-            return importlib.util.spec_from_loader(name, self, is_package=package)
+            return ModuleSpec(name, self, is_package=name == {name!r})
         return None
 
     def create_module(self, spec):
@@ -41,25 +39,31 @@ class Packed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(SOURCES[name], name.replace(".", "/") + ".py", "exec"), module.__dict__)
 
 
-if "MARKER" in globals():
-    sys.meta_path.insert(0, Packed())
-    from sesam_audit_agent.main import converse
+sys.meta_path.insert(0, Packed())
 
-    converse(MARKER, {root!r})
+if "MARKER" in globals():
+    from {name}.main import converse
+
+    converse({arguments})
 '''
 
 
-def program(root: str = "/") -> bytes:
-    """The agent as one text, for `bootstrap.program`.
+@functools.cache
+def program(package: str, *settings: str) -> bytes:
+    """The package `agent` or `probe` as one text, for `bootstrap.program`.
 
-    Everything it looks at and changes lies below `root`, its own state directory included.
+    Its `main.converse` takes the settings: the agent's is the root below which everything lies that
+    it looks at and changes, its own state directory included.
     """
-    modules = {path.stem: path.read_text("utf-8") for path in sorted(AGENT.glob("*.py"))}
+    name = f"sesam_audit_{package}"
+    sources = sorted(Path(__file__).with_name(package).glob("*.py"))
+    modules = {path.stem: path.read_text("utf-8") for path in sources}
     said = modules["__init__"].split('"""')[1]
-    parts = [_HEAD.format(said=said.strip())]
+    parts = [_HEAD.format(package=package, said=said.strip())]
     for stem, text in modules.items():
-        name = "sesam_audit_agent" if stem == "__init__" else f"sesam_audit_agent.{stem}"
+        full = name if stem == "__init__" else f"{name}.{stem}"
         if "'''" in text or text.endswith("\\"):
             raise ValueError(f"{stem} cannot be packed as it is")
-        parts.append(f"\nSOURCES[{name!r}] = r'''{text}'''\n")
-    return "".join([*parts, _TAIL.format(root=root)]).encode()
+        parts.append(f"\nSOURCES[{full!r}] = r'''{text}'''\n")
+    arguments = ", ".join(["MARKER", *map(repr, settings)])
+    return "".join([*parts, _TAIL.format(name=name, arguments=arguments)]).encode()

@@ -40,7 +40,8 @@ class Agent:
             cwd="/",
         )
         assert self.process.stdin
-        self.process.stdin.write(bootstrap.program(self.marker, text or program(root), None))
+        packed = text or program("agent", root)
+        self.process.stdin.write(bootstrap.program(self.marker, packed, None))
         self.process.stdin.flush()
 
     def _send(self, content: bytes) -> None:

@@ -196,7 +196,7 @@ def test_killed_in_the_distributions_tool_the_next_attempt_ends_it(
 def test_with_a_home_made_by_useradd_a_kill_leaves_half_an_account(tmp_path: Path) -> None:
     """The proof that the split steps are needed: with `useradd -m` reruns end in other states."""
     split, whole = b'"useradd", "-M", "-N"', b'"useradd", "-m", "-N"'
-    text = program("/")
+    text = program("agent")
     assert split in text
     text = text.replace(split, whole)
     wanted = after_a_kill(tmp_path, text, "fchmod:signal=SIGKILL:when=999")

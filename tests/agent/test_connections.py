@@ -62,7 +62,7 @@ def _below(pid: int) -> list[int]:
 @contextlib.contextmanager
 def linked(root: Path) -> Iterator[AgentLink]:
     """The auditor's end of a connection to the agent on that root."""
-    packed = program(str(root))
+    packed = program("agent", str(root))
     with (
         mock.patch.object(agent_link, "program", return_value=packed),
         mock.patch.object(agent_link, "_PAUSES", (0.05,) * 20),

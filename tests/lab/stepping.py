@@ -51,7 +51,7 @@ stepping(compose.Compose, "up")
 
 def killed_at(number: int) -> bytes:
     """The agent's program, which kills itself before its N-th step."""
-    text = program().decode()
+    text = program("agent").decode()
     assert text.count(BEFORE) == 1
     return text.replace(BEFORE, KILLING.format(number=number) + BEFORE).encode()
 

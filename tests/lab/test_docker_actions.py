@@ -494,8 +494,8 @@ class TestUp:
     def test_with_a_plain_up_what_runs_is_made_anew(self, host: LabHost) -> None:
         """The proof that the test before shows a missing safeguard."""
         careful = b'"--no-recreate", '
-        assert program().count(careful) == 1
-        with working_on(host, program().replace(careful, b"")) as plain:
+        assert program("agent").count(careful) == 1
+        with working_on(host, program("agent").replace(careful, b"")) as plain:
             assert self._made_anew(host, plain) == ["sesam-node"]
 
     def _made_anew(self, host: LabHost, work: Work) -> list[str]:

@@ -1,7 +1,7 @@
 """What can be asked of a host, each question with the type of its answer: the one vocabulary.
 
 A question is a small frozen record; `answer = yield from File("/etc/fstab")` asks it inside a
-fact. The probe has a function of the same lower-case name for each (probe.py, probe_sh.py).
+fact. The probe has a function for each (probe/vocabulary.py names them), its shell twin for most.
 `error` in an answer is an errno name (ENOENT, EACCES, ...), or TIMEOUT, TOOBIG, UNSUPPORTED or
 CRASH with the probe's words; None means that the question was answered.
 """

@@ -221,14 +221,9 @@ def explain(requirement: str) -> int:
 @click.option("--agent", is_flag=True, help="The one that carries out an apply, instead.")
 def probe(agent: bool) -> int:
     """Print the program that runs on a target, to read or to ship by other means."""
-    from sesam_audit.host import PROBE
+    from sesam_audit.shipping import program
 
-    if agent:
-        from sesam_audit.shipping import program
-
-        click.echo(program("agent").decode(), nl=False)
-        return 0
-    click.echo(PROBE.read_text("utf-8"), nl=False)
+    click.echo(program("agent" if agent else "probe").decode(), nl=False)
     return 0
 
 

@@ -43,14 +43,14 @@ def read_environment(path: Path) -> GivenEnvironment:
     Raises:
         UsageError: it cannot be read, or a documented value is not plain text.
     """
-    from sesam_audit import probe
+    from sesam_audit.probe.env_file import ASSIGNMENT, env_value
 
     text = read(path, "The environment").replace("\r\n", "\n")
     values, lines, at = {}, {}, 0
     while at < len(text):
-        found = probe.ASSIGNMENT.match(text, at)
+        found = ASSIGNMENT.match(text, at)
         if found and found[1] in KEYS:
-            values[found[1]] = _value(path, found[1], *probe.env_value(found[2]))  # type: ignore[no-untyped-call]
+            values[found[1]] = _value(path, found[1], *env_value(found[2]))
         elif found:
             lines[found[1]] = found[0].strip()
         at = (text.find("\n", found.end() if found else at) + 1) or len(text)

@@ -78,11 +78,11 @@ def license_of(path: Path, profile: Profile, now: datetime) -> GivenLicense:
     Raises:
         UsageError: it is not a license, has expired, or does not verify; nothing was touched.
     """
-    from sesam_audit import probe
+    from sesam_audit.probe.license import license_content
 
     text = _plain(read(path, "The license"))
     problems: list[str] = []
-    told: Mapping[str, str | None] = probe.license_content(text.strip(), problems)  # type: ignore[no-untyped-call]
+    told: Mapping[str, str | None] = license_content(text.strip(), problems)
     faults = [WORDS[each] for each in problems if each not in HARMLESS]
     if not text.strip():
         faults = ["it is empty"]

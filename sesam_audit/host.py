@@ -16,17 +16,14 @@ import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from sesam_audit.bootstrap import BAD_SUDO, NO_PYTHON, SHELL_FOLLOWS, Privilege, command, program
+from sesam_audit import bootstrap, shipping
+from sesam_audit.bootstrap import BAD_SUDO, NO_PYTHON, SHELL_FOLLOWS, Privilege, command
 from sesam_audit.channel import ENDED, Channel, ChannelError
 from sesam_audit.cleaning import clean
 from sesam_audit.errors import HostError, UsageError
-
-PROBE = Path(__file__).with_name("probe.py")
-"""The program that runs on a target."""
 
 Script = Callable[[str], str]
 """Given the marker, the shell text that asks the same as a request, for targets without Python."""
@@ -241,7 +238,8 @@ class Conversation:
         line = _line(target, way, command(self._marker, privilege, interpreter))
         self._channel = Channel(line, self._marker)
         password = way.password if privilege is Privilege.ASK else None
-        self._channel.send(program(self._marker, text or PROBE.read_bytes(), password))
+        text = text or shipping.program("probe")
+        self._channel.send(bootstrap.program(self._marker, text, password))
 
     def exchange(self, request: bytes, script: Script, seconds: float) -> bytes:
         """Send one round's request, or its script to a target without Python; bring the answer.
@@ -311,6 +309,6 @@ def approach(targets: Sequence[Target], way: Way, width: int) -> dict[str, Conve
 
 def ask_here(request: bytes) -> bytes:
     """The auditor's own machine as a vantage: the same probe, in this process."""
-    from sesam_audit import probe
+    from sesam_audit.probe.rounds import respond
 
-    return bytes(probe.respond(json.loads(request)))  # type: ignore[no-untyped-call]
+    return bytes(respond(json.loads(request)))

@@ -1,7 +1,7 @@
 """The shell twin's awk program: JSON, licenses and .env files reduced on the target.
 
 What may hold secrets reaches it through its standard input alone, never as a word of a command
-line, and only what it lets out comes back into the shell. Where probe.py's own rule (Unicode's
+line, and only what it lets out comes back into the shell. Where the probe's own rule (Unicode's
 letters and blanks, Python's printing of odd values) cannot be kept to the letter, more is withheld
 or the answer is UNSUPPORTED; it never is another answer.
 """
@@ -259,7 +259,7 @@ function true(n) {
   return first[n] > 0
 }
 
-# -- a stack or container: the rules of `reduced` and `picked` in probe.py
+# -- a stack or container: the rules of `reduced` and `picked` in the probe
 
 function scalar(n) {
   if (kind[n] == "s") return quoted(text[n])

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from sesam_audit import bootstrap
+from sesam_audit import bootstrap, shipping
 from sesam_audit.asks import Ask, File, FileAnswer, Self, SelfAnswer
 from sesam_audit.bootstrap import NO_PYTHON, SHELL_FOLLOWS, Privilege, command, program
 from sesam_audit.channel import Channel, ChannelError
 from sesam_audit.decoding import answers, request
 
 MARKER = "fedcba9876543210"
-PROBE = (Path(__file__).parent.parent / "sesam_audit" / "probe.py").read_bytes()
+PROBE = shipping.program("probe")
 HELLO = b"import sys\nsys.stdout.write('\\n%s 5\\nhello' % MARKER)\nsys.stdout.flush()\n"
 SHELLS = {
     "sh": "sh",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from sesam_audit import REQUIREMENTS_VERSION, __version__
 from sesam_audit.cli import cli
 from sesam_audit.requirement import catalogue
+from sesam_audit.shipping import program
 
 from .conftest import World, plain_environment, sesam_audit
 
@@ -458,17 +460,16 @@ def test_explain_says_source_and_remedy() -> None:
     assert "If it does not hold:" in text
 
 
-def test_probe_prints_the_agent_too_as_one_readable_program() -> None:
-    text = sesam_audit("probe", "--agent").stdout
-    agent = Path(__file__).parent.parent / "sesam_audit" / "agent"
-    compile(text, "agent", "exec")
-    for module in agent.glob("*.py"):
+@pytest.mark.parametrize(("package", "words"), [("probe", ()), ("agent", ("--agent",))])
+def test_probe_prints_what_runs_on_a_target(package: str, words: tuple[str, ...]) -> None:
+    """One readable program: what it is and never does comes first, then every module as it is."""
+    text = sesam_audit("probe", *words).stdout
+    assert text.encode() == program(package)
+    home = Path(__file__).parent.parent / "sesam_audit" / package
+    said = (home / "__init__.py").read_text("utf-8").split('"""')[1]
+    assert said.strip() in (ast.get_docstring(ast.parse(text)) or "")
+    for module in home.glob("*.py"):
         assert module.read_text("utf-8") in text, module.name
-
-
-def test_probe_prints_what_runs_on_a_target() -> None:
-    text = sesam_audit("probe").stdout
-    assert text == (Path(__file__).parent.parent / "sesam_audit" / "probe.py").read_text()
 
 
 # -- secrets ---------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 @pytest.mark.parametrize(
     "name",
     [
-        "sesam_audit/probe.py",
+        "sesam_audit/probe/main.py",
         "sesam_audit/probe_sh.py",
         "sesam_audit/agent/main.py",
         "sesam_audit/py.typed",

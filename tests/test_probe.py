@@ -38,7 +38,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from sesam_audit import probe
+from sesam_audit import shipping
 from sesam_audit.asks import (
     VOCABULARY,
     Account,
@@ -70,12 +70,15 @@ from sesam_audit.asks import (
     Walk,
 )
 from sesam_audit.bootstrap import Privilege, command, program
+from sesam_audit.probe import vocabulary
+from sesam_audit.probe.reducing import reduced
+from sesam_audit.probe.tls import BUNDLES
 
 A = TypeVar("A", bound=Answer)
 Serve = Callable[[socket.socket], None]
 
 MARKER = "0123456789abcdef"
-TEXT = Path(probe.__file__).read_bytes()
+TEXT = shipping.program("probe")
 NOBODY = 65534
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -238,9 +241,10 @@ def wait_for(condition: Callable[[], object], seconds: float = 5) -> bool:
 
 
 def test_the_vocabulary_is_answered_and_no_more() -> None:
-    assert set(probe.ANSWERS) == set(VOCABULARY) - {"Contact"}
-    assert {name for name, kind in VOCABULARY.items() if kind.slow} == probe.SLOW
-    assert set(VOCABULARY) >= probe.SECRET
+    assert set(vocabulary.ANSWERS) == set(VOCABULARY) - {"Contact"}
+    assert all(map(callable, map(vocabulary.answering, vocabulary.ANSWERS)))
+    assert {name for name, kind in VOCABULARY.items() if kind.slow} == vocabulary.SLOW
+    assert set(VOCABULARY) >= vocabulary.SECRET
 
 
 @on_every_python
@@ -862,7 +866,6 @@ def test_a_stack_keeps_what_the_audit_needs() -> None:
         "configs": {"c": {"content": "hunter2"}},
         "volumes": {"v": {"driver_opts": {"o": "username=me,password=hunter2,vers=3"}}},
     }
-    reduced: Any = probe.reduced
     assert reduced(stack, ["KEPT"]) == {
         "services": {
             "node": {
@@ -1315,7 +1318,7 @@ def test_the_host_s_store_decides_trust(
     python: str, serving: Start, authority: Authority, stranger: Authority
 ) -> None:
     """In a mount namespace whose bundle holds one of two authorities."""
-    bundle = next((path for path in probe.BUNDLES if Path(path).is_file()), None)
+    bundle = next((path for path in BUNDLES if Path(path).is_file()), None)
     if bundle is None:
         pytest.skip("no bundle to lay another over")
     ports = [serving(over_tls(each, answering())) for each in (authority, stranger)]
@@ -1787,7 +1790,7 @@ def test_a_resolver_that_says_nothing_costs_its_own_answer(resolver: Conversatio
 
 @as_root
 def test_an_empty_store_trusts_nobody(tmp_path: Path, serving: Start, authority: Authority) -> None:
-    bundle = next((path for path in probe.BUNDLES if Path(path).is_file()), None)
+    bundle = next((path for path in BUNDLES if Path(path).is_file()), None)
     if bundle is None:
         pytest.skip("no bundle to lay another over")
     (tmp_path / "empty").touch()

@@ -21,7 +21,6 @@ from typing import Any
 
 import pytest
 
-from sesam_audit import probe
 from sesam_audit.asks import (
     Ask,
     Certificates,
@@ -34,6 +33,13 @@ from sesam_audit.asks import (
     PrivateKey,
     Walk,
 )
+from sesam_audit.probe.cleaning import clean
+from sesam_audit.probe.docker_api import picked
+from sesam_audit.probe.docker_config import docker_config
+from sesam_audit.probe.env_file import env_file
+from sesam_audit.probe.labelled import owner_of
+from sesam_audit.probe.license import license_file
+from sesam_audit.probe.reducing import reduced
 from sesam_audit.probe_sh_awk import REDUCER
 
 from .twins import NOBODY, SHELLS, alike, assert_alike, told, told_by_python
@@ -598,23 +604,22 @@ def reduced_by(awk: Sequence[str], todo: str, data: bytes, **words: str) -> Any:
 
 
 def reduced_by_python(todo: str, data: bytes, path: Path) -> Any:
-    module: Any = probe
     path.write_bytes(data)
     ask = {"path": str(path), "keys": ["K", "export"], "whole": False, "keep": [], "labels": ["a"]}
     if todo != "api":
-        kinds = {"env": module.env_file, "config": module.docker_config}
-        answer = kinds.get(todo, module.license_file)(ask)
+        kinds: dict[str, Any] = {"env": env_file, "config": docker_config}
+        answer = kinds.get(todo, license_file)(ask)
         answer.pop("text", None)
-        return json.loads(json.dumps(module.clean(answer)))
+        return json.loads(json.dumps(clean(answer)))
     try:
-        value = module.reduced(json.loads(str(data, "utf-8")), ())
+        value = reduced(json.loads(str(data, "utf-8")), ())
     except ValueError:
         value = None
     if isinstance(value, list):
-        told = [module.picked(each, ask) for each in value if not module.owner_of(each)]
+        told = [picked(each, ask) for each in value if not owner_of(each)]
     else:
-        told = module.picked(value, ask)
-    return json.loads(json.dumps(module.clean({"status": 200, "value": told})))
+        told = picked(value, ask)
+    return json.loads(json.dumps(clean({"status": 200, "value": told})))
 
 
 def withheld(answer: object, expected: object) -> bool:

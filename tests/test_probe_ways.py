@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from sesam_audit import probe as untyped
 from sesam_audit.asks import Dial
+from sesam_audit.probe import proxy_settings
+from sesam_audit.probe.dial import dial as dial_parts
+from sesam_audit.probe.no_proxy import sparing
 
 from .test_probe import (
     PAGE,
@@ -30,7 +32,6 @@ from .test_probe import (
 
 __all__ = ("asked", "serving")  # fixtures
 
-probe: Any = untyped
 BUSY = b"HTTP/1.1 %s\r\nContent-Length: 0\r\n%s\r\n"
 URL = "http://proxy.example:3128"
 
@@ -117,11 +118,13 @@ def test_no_second_try_lasts_longer_than_the_deadline(
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine without a running dockerd, whose files say what it would take."""
     files = ("drop-in.conf", "default")
-    monkeypatch.setattr(probe, "DAEMON_SETTINGS", tuple(str(tmp_path / name) for name in files))
-    monkeypatch.setattr(probe, "DAEMON_JSON", str(tmp_path / "daemon.json"))
-    monkeypatch.setattr(probe, "running_daemon", lambda: ({}, None))
-    monkeypatch.setattr(probe, "SHELL_SETTINGS", (str(tmp_path / "environment"),))
-    monkeypatch.setattr(probe, "SETTINGS", {})
+    monkeypatch.setattr(
+        proxy_settings, "DAEMON_SETTINGS", tuple(str(tmp_path / name) for name in files)
+    )
+    monkeypatch.setattr(proxy_settings, "DAEMON_JSON", str(tmp_path / "daemon.json"))
+    monkeypatch.setattr(proxy_settings, "running_daemon", lambda: ({}, None))
+    monkeypatch.setattr(proxy_settings, "SHELL_SETTINGS", (str(tmp_path / "environment"),))
+    monkeypatch.setattr(proxy_settings, "SETTINGS", {})
     for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
@@ -131,7 +134,7 @@ def way(
     name: str = "registry-1.docker.io", context: str = "daemon"
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     given = {"name": name, "port": 443, "proxy": "x:1", "login": "y:z", "context": context}
-    ask, told = probe.by_settings(given)
+    ask, told = proxy_settings.by_settings(given)
     return ask, told
 
 
@@ -225,7 +228,7 @@ def test_without_a_setting_a_shell_goes_straight(host: Path) -> None:
     ],
 )
 def test_no_proxy_is_read_as_go_reads_it(rules: str, name: str, spared: bool) -> None:
-    assert bool(probe.sparing(rules, name, 443)) is spared
+    assert bool(sparing(rules, name, 443)) is spared
 
 
 def test_a_dial_by_the_daemons_way(host: Path, serving: Start) -> None:
@@ -241,7 +244,7 @@ def test_a_dial_by_the_daemons_way(host: Path, serving: Start) -> None:
         "end": time.monotonic() + 5,
     }
     known: dict[str, Any] = {}
-    for part in probe.dial(ask):
+    for part in dial_parts(ask):
         known.update(part)
     assert (known["layer"], known["status"], known["context"]) == ("done", 200, "daemon")
     assert known["proxy"] == f"127.0.0.1:{proxy}"

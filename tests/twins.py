@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from sesam_audit import probe
 from sesam_audit.asks import (
     Answer,
     Ask,
@@ -26,6 +25,7 @@ from sesam_audit.asks import (
     WalkAnswer,
 )
 from sesam_audit.probe_sh import script
+from sesam_audit.shipping import program
 
 MARKER = "0123456789abcdef"
 NOBODY = 65534
@@ -35,8 +35,11 @@ SHELLS = [
     if shutil.which(shell[0])
 ]
 PYTHON = (
-    Path(probe.__file__).read_bytes()
+    program("probe")
     + b"""
+import json
+from sesam_audit_probe.rounds import respond
+
 sys.stdout.buffer.write(respond(json.loads(sys.argv[1])))
 """
 )

@@ -11,7 +11,7 @@ from .action import Facts, Note, Stop
 from .file import File
 from .paths import READING
 
-# As compose reads it, and as probe.py does: quotes may span lines, `export` and blanks are allowed.
+# As compose and the probe read it: quotes may span lines, `export` and blanks are allowed.
 ASSIGNMENT = re.compile(
     r"""(?as)[ \t]*(?:export[ \t]+)?([\w.\[\]-]+)[ \t]*[=:][ \t]*"""
     r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\n]*)[^\n]*"""

@@ -58,7 +58,7 @@ _ATTEMPTED = (
     "this machine's kernel does not let it in",
     "no thread could be started",
 )
-"""Why there was no container to dial from, where Docker had been asked for one (probe.py)."""
+"""Why there was no container to dial from, where Docker had been asked for one (probe/room.py)."""
 
 
 def _room(evidence: Evidence) -> Iterator[str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sesam_audit import probe
 from sesam_audit.agent.environment import assignments, merge, value_of, values
 from sesam_audit.agent.stop import Stop
 from sesam_audit.plan import Action
+from sesam_audit.probe.env_file import env_file
 
 from .talking import Agent
 from .trees import tree
@@ -139,7 +139,7 @@ def test_it_is_read_as_the_probe_reads_it(text: str, tmp_path: Path) -> None:
     keys = sorted(values(text.replace("\r\n", "\n").encode()))
     ask: dict[str, Any] = {"path": str(path), "keys": keys}
 
-    read = probe.env_file(ask)  # type: ignore[no-untyped-call]
+    read = env_file(ask)
     assert read["names"] == []
     assert read["values"] == values(text.replace("\r\n", "\n").encode())
 

@@ -247,6 +247,18 @@ def test_the_vocabulary_is_answered_and_no_more() -> None:
     assert set(VOCABULARY) >= vocabulary.SECRET
 
 
+def test_what_no_question_needs_is_not_even_compiled() -> None:
+    asked = "respond({'asks': [{'ask': 'Self'}], 'deadline': 5})"
+    told = "print(*(name for name in sys.modules if name.startswith('sesam_audit_probe.')))"
+    script = TEXT.decode() + f"\nfrom sesam_audit_probe.rounds import respond\n{asked}\n{told}\n"
+    done = subprocess.run(
+        (sys.executable, "-I", "-S", "-"), input=script, capture_output=True, text=True, check=True
+    )
+    loaded = {name.partition(".")[2] for name in done.stdout.split()}
+    assert "accounts" in loaded
+    assert not loaded & {"dial", "tls", "lookup", "room", "janitor", "rehearsal", "programs"}
+
+
 @on_every_python
 def test_it_answers_in_order_round_after_round(python: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("grüße\n", "utf-8")

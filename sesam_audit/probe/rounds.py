@@ -9,7 +9,7 @@ from .cleaning import clean
 from .question import Question
 from .settling import settle
 from .threads import CHANGED, start
-from .vocabulary import PROGRAMS, ROOM_WAITS, SLOW
+from .vocabulary import PROGRAMS, ROOM_WAITS, SLOW, answering
 
 ANSWER_CAP, REPLY_CAP = 1 << 20, 8 << 20
 
@@ -31,6 +31,7 @@ def respond(request):
     prepare(questions)
     quick = collections.deque(each for each in questions if each.ask["ask"] not in SLOW)
     for question in sorted(questions, key=lambda each: each.ask["ask"] not in PROGRAMS):
+        answering(question.ask["ask"])  # imported here: threads would wait for each other
         if question.ask["ask"] in SLOW:
             start(question.work)
     for _ in range(min(4, len(quick))):  # four, so that a dead network mount does not stop the rest

@@ -20,7 +20,6 @@ LOOKS = {"Listeners", "DockerApi", "Run"}  # these see the room of an audit that
 ROOM_WAITS = SLOW - LOOKS  # these see the machine with or without a room
 SECRET = {"LicenseFile", "DockerConfig", "EnvFile", "Compose", "PrivateKey", "DockerApi", "Pull"}
 
-
 ANSWERS = {
     "Listen": "listening.listening",
     "Self": "accounts.myself",

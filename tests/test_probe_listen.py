@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ def test_it_answers_with_its_token_and_the_peer(asked: Conversation, address: st
     headers = dialled(address, port).headers or {}
 
     assert heard.ports == {str(port): ""}
-    assert len(heard.token) == 24
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{24}", heard.token)
     assert headers["x-sesam-audit"] == heard.token
     assert headers["x-sesam-peer"].removeprefix("::ffff:") == address
 

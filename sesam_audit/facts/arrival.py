@@ -82,6 +82,9 @@ def _arrival(  # noqa: PLR0911, PLR0913, PLR0917 - what a way in is judged by
     if seen.kind in ("token", "stranger"):
         ours = seen.kind == "token"
         return Arrival(seen, "" if ours else f"another machine answers: {seen.text}")
+    if seen.kind == "rival":
+        reason = "another audit of this host answers: run this one again when that has ended"
+        return Arrival(seen, doubt=Unknown(reason))
     led = _led_elsewhere(port, owners)
     if led and seen.kind in ("answered", "refused", "silent", "mute"):
         reason = f"{seen.kind}, but the host itself leads port {port} elsewhere: {led}"

@@ -19,8 +19,9 @@ Told = DialAnswer | Unknown
 class Seen(Struct, frozen=True):
     """What a dial from outside met.
 
-    `kind`: token (this host's own listener), stranger (another audited host's), answered, mute
-    (connected, nothing said), refused, silent, unresolved, no-route.
+    `kind`: token (this host's own listener), rival (that of another audit of this host), stranger
+    (another audited host's), answered, mute (connected, nothing said), refused, silent, unresolved,
+    no-route.
     """
 
     kind: str
@@ -48,6 +49,8 @@ def greeting(answer: DialAnswer, token: str) -> Seen | None:
     peer = headers.get("x-sesam-peer", "").removeprefix("::ffff:")
     if token and shown == token:
         return Seen("token", "this host's own listener", peer, opened(answer))
+    if token and shown.partition("-")[0] == token.partition("-")[0]:
+        return Seen("rival", "the listener of another audit of this host", peer, opened(answer))
     words = "the listener of another host that is being audited"
     return Seen("stranger", words, peer, opened(answer))
 

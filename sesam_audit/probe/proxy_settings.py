@@ -36,12 +36,16 @@ def by_settings(ask):
         if url:
             told["proxy_from"] = "%s (%s)" % (spared_by, rule)
         return dict(ask, proxy="", login=""), told
-    parts = urlsplit(url if "//" in url else "http://" + url)
-    if parts.scheme != "http" or not parts.hostname:
+    try:
+        parts = urlsplit(url if "//" in url else "http://" + url)
+        port = parts.port or 80
         kind = parts.scheme if parts.hostname else "no URL"
+    except ValueError:  # its words may quote a password
+        kind = "no URL"
+    if kind != "http":
         raise OSError("the proxy (%s) is %s, which is not tried" % (place, kind[:20]))
     login = unquote(parts.username or "") + ":" + unquote(parts.password or "")
-    told["proxy"] = "%s:%d" % (in_url(parts.hostname), parts.port or 80)
+    told["proxy"] = "%s:%d" % (in_url(parts.hostname), port)
     return dict(ask, proxy=told["proxy"], login=login if parts.username else ""), told
 
 

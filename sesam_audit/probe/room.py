@@ -105,7 +105,7 @@ class Room:
             with contextlib.suppress(OSError), listener(port):
                 self.ports[str(port)] = ""
             self.ports.setdefault(str(port), "EADDRINUSE")
-        failures = []
+        failures = {}
         threads = [
             threading.Thread(target=self.open, args=(*each, failures)) for each in wanted.items()
         ]
@@ -114,7 +114,7 @@ class Room:
         for thread in threads:
             thread.join()
         if "container default" not in self.places:
-            raise failures[0]
+            raise failures["container default"]
 
     def network(self):
         failure = Stopped(detail="the addresses for its network are in use")
@@ -144,7 +144,10 @@ class Room:
                     break
                 except Stopped as stopped:
                     taken = {*re.findall(r":(\d+)\b", stopped.known["detail"])}.intersection(ports)
-                    docker("DELETE", made + "?force=1")
+                    with contextlib.suppress(
+                        Stopped
+                    ):  # newer daemons have removed it by themselves
+                        docker("DELETE", made + "?force=1")
                     if not taken:
                         raise
                     self.ports.update(dict.fromkeys(taken, "EADDRINUSE"))
@@ -152,7 +155,7 @@ class Room:
             namespace = os.open("/proc/%d/ns/net" % found["State"]["Pid"], os.O_RDONLY)
             self.places[name] = namespace, found["ResolvConfPath"]
         except Exception as error:
-            failures.append(error)
+            failures[name] = error
 
     def container(self, network, ports):
         mounts = [each for each in ("/bin", "/lib", "/lib64", "/usr") if os.path.isdir(each)]

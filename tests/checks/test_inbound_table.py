@@ -142,6 +142,13 @@ ROWS = (
         PASSED,
     ),
     Row("token of another machine", (View(met=token(shown="01")),), FAILED, FAILED, "another"),
+    Row(
+        "token of another audit of this machine",
+        (View(met=token(shown=f"{TOKEN.partition('-')[0]}-01")),),
+        UNKNOWN,
+        UNKNOWN,
+        "another audit of this host",
+    ),
     Row("other banner, captive page", (View(met=page()),), FAILED, FAILED, "server 'nginx'"),
     Row("RST, internet", (View("internet", RST),), FAILED, UNKNOWN, "refused"),
     Row("RST, clients", (View("clients", RST),), FAILED, FAILED, "refused"),

@@ -318,3 +318,19 @@ def test_all_of_it_stands_within_the_deadline(asked: Conversation) -> None:
     assert answer.layer == "done"
     assert answer.seconds < 1  # the wait for the room is no part of the dial
     assert time.monotonic() - began < 3
+
+
+def test_two_audits_that_begin_together_both_have_a_room(host: LabHost) -> None:
+    """Both find the ports free; the container of one does not start with them."""
+    for _ in range(3):
+        with Inside(host) as first, Inside(host) as second:
+            for each in (first, second):
+                each.request((PORTAL, Listen((80, 443), published=True)), 20)
+            told = [json.loads(each.frame()) for each in (first, second)]
+        assert left(host) == ""
+        assert [dialled["layer"] for dialled, _ in told] == ["done", "done"]
+        ports = [heard["ports"] for _, heard in told]
+        for port in ("80", "443"):
+            assert sorted(each[port] for each in ports) == ["", "EADDRINUSE"]
+        marks = {heard["token"].partition("-")[0] for _, heard in told}
+        assert len(marks) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shlex import quote
 
 from sesam_audit.destinations import PRIVATE_IMAGE
-from sesam_audit.errors import NotApplicable, Unknown
+from sesam_audit.errors import NotApplicable, Unknown, needs_root
 from sesam_audit.facts.account import SesamUser
 from sesam_audit.facts.compose_plugin import ComposePlugin
 from sesam_audit.facts.containers import Containers
@@ -365,7 +365,7 @@ def check_container_proxy(containers: ContainerProxy, profile: Profile, found: F
         given = containers.given(name, wanted)
         if endpoint(given.https) != wanted and containers.unread:
             run = f"sudo grep -i proxy {quote(containers.unread[0])}"
-            raise Unknown(f"needs root: {containers.unread[0]} is not readable", run)
+            raise needs_root(f"{containers.unread[0]} is not readable", run)
         assert given.https, f"{name} would get no proxy"
         found(given.https, required=profile.proxy)
         assert endpoint(given.https) == wanted, (

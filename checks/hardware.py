@@ -5,7 +5,7 @@ from __future__ import annotations
 from shlex import quote
 
 from sesam_audit.asks import FsyncAnswer
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts.cpu import Cpu
 from sesam_audit.facts.memory import Memory
 from sesam_audit.facts.storage import Storage
@@ -145,10 +145,8 @@ def check_filesystem(storage: Storage, thin: ThinStorage, found: Found) -> None:
         f"the pool {thin.pool} has {thin.size} and its volumes promise {thin.promised}"
     )
     if not thin.complete:
-        raise Unknown(
-            f"needs root: the pool {thin.pool} may hold volumes that are not active",
-            "sudo lvs -o +pool_lv",
-        )
+        why = f"the pool {thin.pool} may hold volumes that are not active"
+        raise needs_root(why, "sudo lvs -o +pool_lv")
 
 
 @requirement(source=RECOMMENDED, level=SHOULD, needs=MOUNTED)

@@ -75,6 +75,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "measured": _quantity(finding.measured),
         "required": _quantity(finding.required),
         "reason": finding.reason,
+        "lacks": finding.lacks and finding.lacks.value,
         "remedy": finding.remedy,
         "owner": finding.owner.value,
         "source": finding.source,

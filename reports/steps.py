@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sesam_audit.errors import Lack
 from sesam_audit.level import Stage
 from sesam_audit.model import Finding, HostReport, Outcome, Owner
 
 from .summary import OPEN, flat
 
-_ROOT, _VANTAGE = "needs root", "needs a vantage"
+_NEEDS = {Lack.ROOT: "needs root", Lack.VANTAGE: "needs a vantage"}
 
 # The order in which the guide installs; what the network must allow can be asked for meanwhile.
 _PHASES = ("hardware", "os", "layout", "docker", "license", "stack", "inbound", "outbound")
@@ -96,6 +97,11 @@ class Doubt(Struct, frozen=True):
     command: str
 
     @property
+    def lacks(self) -> Lack | None:
+        """What settles all of them, where one thing does."""
+        return self.findings[0].lacks
+
+    @property
     def waits(self) -> bool:
         return self.findings[0].outcome is Outcome.BLOCKED
 
@@ -115,7 +121,9 @@ def doubts(host: HostReport) -> list[Doubt]:
     for item in host.findings:
         if item.outcome in OPEN and not item.waiver and item.key not in accepted:
             groups.setdefault(_reason(item, known), []).append(item)
-    named = [Doubt(name, tuple(items), _command(host, name)) for name, items in groups.items()]
+    named = (
+        Doubt(name, tuple(items), _command(host, items[0].lacks)) for name, items in groups.items()
+    )
     return sorted(named, key=_rank)
 
 
@@ -126,15 +134,15 @@ def _rank(doubt: Doubt) -> tuple[bool, bool, int]:
 def _reason(finding: Finding, known: Mapping[str, Finding]) -> str:
     if finding.outcome is Outcome.BLOCKED:
         return f"waits for {_root(finding, known)}"
-    text = flat(finding.reason or finding.message)
-    head = text.partition(":")[0]
-    return head if head in (_ROOT, _VANTAGE) else text
+    if finding.lacks in _NEEDS:
+        return _NEEDS[finding.lacks]
+    return flat(finding.reason or finding.message)
 
 
-def _command(host: HostReport, reason: str) -> str:
-    if reason == _ROOT:
+def _command(host: HostReport, lacks: Lack | None) -> str:
+    if lacks is Lack.ROOT:
         return f"{_again(host)} --ask-sudo-password"
-    return _again(_from_outside(host)) if reason == _VANTAGE and _local(host) else ""
+    return _again(_from_outside(host)) if lacks is Lack.VANTAGE and _local(host) else ""
 
 
 def _local(host: HostReport) -> bool:
@@ -172,14 +180,14 @@ def left(host: HostReport) -> list[str]:
 
 def last_step(host: HostReport) -> tuple[str, str]:
     """How to audit again, in words and as the one command that proves most; or nothing."""
-    proving = {doubt.reason: len(doubt.findings) for doubt in doubts(host) if doubt.command}
+    proving = {doubt.lacks: len(doubt.findings) for doubt in doubts(host) if doubt.command}
     acted = bool(host.trouble or host.blockers or host.warnings)
     if not (acted or proving):
         return "", ""
     opening = "Then audit again" if acted else "Audit again"
-    if _VANTAGE in proving:
+    if Lack.VANTAGE in proving:
         host = _from_outside(host)
         opening += " from another machine"
-    root = " --ask-sudo-password" if _ROOT in proving else ""
+    root = " --ask-sudo-password" if Lack.ROOT in proving else ""
     more = f", so that {sum(proving.values())} more can be proved" if proving else ""
     return f"{opening}{more}:", f"{_again(host)}{root}"

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from msgspec import Struct
 
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_root
 
 A = TypeVar("A", bound="Answer")
 T = TypeVar("T")
@@ -73,9 +73,7 @@ def _word(value: object) -> str:
 def denied(answer: Answer, path: str, command: str = "") -> Unknown:
     """The outcome of an answer that could not be given: needs root, or its error by name."""
     if answer.error in ("EACCES", "EPERM"):
-        return Unknown(
-            f"needs root: {path} is not readable", command or f"sudo ls -ld {quote(path)}"
-        )
+        return needs_root(f"{path} is not readable", command or f"sudo ls -ld {quote(path)}")
     return Unknown(f"{path}: {answer.error}", command)
 
 

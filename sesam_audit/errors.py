@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import Enum
 
 
 class AuditError(Exception):
@@ -29,13 +30,39 @@ class HostError(AuditError):
     """One host could not be reached or asked; the other hosts go on."""
 
 
-class Unknown(Exception):  # noqa: N818 - an outcome, not a fault
-    """It cannot be told; `command` is what a person would run to tell."""
+class Lack(str, Enum):
+    """What is lacking where it cannot be told."""
 
-    def __init__(self, reason: str, command: str = "") -> None:
+    ROOT = "root"
+    VANTAGE = "vantage"  # another machine that looks at the host
+    DOCKER = "docker"  # a daemon: there is none, or it is stopped
+
+
+class Unknown(Exception):  # noqa: N818 - an outcome, not a fault
+    """It cannot be told; `command` is what a person would run to tell.
+
+    `lacks` says to programs what would help, so that `reason` is for people alone.
+    """
+
+    def __init__(self, reason: str, command: str = "", lacks: Lack | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.command = command
+        self.lacks = lacks
+
+    def reworded(self, reason: str) -> Unknown:
+        """The same doubt in other words."""
+        return Unknown(reason, self.command, self.lacks)
+
+
+def needs_root(why: str, command: str = "") -> Unknown:
+    """The outcome where only root could tell."""
+    return Unknown(f"needs root: {why}", command, Lack.ROOT)
+
+
+def needs_vantage(why: str, command: str = "") -> Unknown:
+    """The outcome where only another machine could tell."""
+    return Unknown(f"needs a vantage: {why}", command, Lack.VANTAGE)
 
 
 class NotApplicable(Exception):  # noqa: N818 - an outcome, not a fault

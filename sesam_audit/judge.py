@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sesam_audit.errors import NotApplicable, Unknown, refuse_optimised
+from sesam_audit.errors import Lack, NotApplicable, Unknown, refuse_optimised
 from sesam_audit.evidence import Known
 from sesam_audit.level import Stage
 from sesam_audit.model import Finding, Key, Outcome
@@ -46,6 +46,7 @@ class _Ruling(Struct, frozen=True):
     message: str = ""
     remedy: str = ""
     blocked_by: str | None = None
+    lacks: Lack | None = None
 
     @property
     def reason(self) -> str | None:
@@ -77,6 +78,7 @@ def judge(
         measured=found.measured,
         required=found.required,
         reason=ruling.reason,
+        lacks=ruling.lacks,
         vantage=found.vantage or item.vantage,
         user=case.user,
         rule=item.rule,
@@ -106,7 +108,7 @@ def _rule(
         return _Ruling(Outcome.NOT_APPLICABLE, off.reason)
     except Unknown as unknown:
         run = f"Run: {unknown.command}" if unknown.command else item.remedy
-        return _Ruling(Outcome.UNKNOWN, unknown.reason, run)
+        return _Ruling(Outcome.UNKNOWN, unknown.reason, run, lacks=unknown.lacks)
     except BaseException as raised:  # noqa: BLE001 - whatever else happened, nothing was proved
         if isinstance(raised, AssertionError) and _own(raised, item):
             return _Ruling(Outcome.FAILED, _words(raised) or found.message, item.remedy)

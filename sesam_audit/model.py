@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from sesam_audit.blocking import excused
 from sesam_audit.cleaning import clean_fields
+from sesam_audit.errors import Lack
 from sesam_audit.level import Level, Stage
 from sesam_audit.quantity import Size
 
@@ -100,6 +101,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     measured: Quantity | None = None
     required: Quantity | None = None
     reason: str | None = None
+    lacks: Lack | None = None  # what would settle an unknown one
     vantage: str = "host"
     user: str = ""
     rule: str | None = None

@@ -15,7 +15,7 @@ from sesam_audit import __version__
 from sesam_audit.asks import Answer, LicenseAnswer
 from sesam_audit.collect import Arrival
 from sesam_audit.decoding import ask_from
-from sesam_audit.errors import Unknown, UsageError
+from sesam_audit.errors import Lack, Unknown, UsageError
 from sesam_audit.evidence import Evidence
 from sesam_audit.host import parse
 from sesam_audit.inquiry import recall
@@ -67,7 +67,8 @@ def save(arrivals: Sequence[Arrival], path: Path) -> None:
 def _pair(ask: Any, answer: Answer | Unknown) -> tuple[dict[str, Any], dict[str, Any]]:
     spelt = {"ask": type(ask).__name__, **msgspec.to_builtins(ask)}
     if isinstance(answer, Unknown):
-        return spelt, {"unknown": answer.reason, "command": answer.command}
+        lacks = answer.lacks.value if answer.lacks else None
+        return spelt, {"unknown": answer.reason, "command": answer.command, "lacks": lacks}
     if isinstance(answer, LicenseAnswer):
         answer = replace(answer, text="")
     return spelt, msgspec.to_builtins(answer)
@@ -90,14 +91,19 @@ def load(path: Path, kinds: tuple[type, ...], profile: Profile) -> list[Arrival]
         raise UsageError(f"{path} is not an evidence file: {error}") from error
 
 
+def _unknown(saved: dict[str, Any]) -> Unknown:
+    lacks = saved.get("lacks")
+    return Unknown(
+        str(saved["unknown"]), str(saved.get("command", "")), Lack(lacks) if lacks else None
+    )
+
+
 def _arrival(host: _SavedHost, kinds: tuple[type, ...], profile: Profile) -> Arrival:
     evidence = Evidence(host.host, host.started)
     for spelt, answer in host.answers:
         ask = ask_from(spelt)
         evidence.answers[ask] = (
-            Unknown(str(answer["unknown"]), str(answer.get("command", "")))
-            if "unknown" in answer
-            else msgspec.convert(answer, type(ask).answer)
+            _unknown(answer) if "unknown" in answer else msgspec.convert(answer, type(ask).answer)
         )
     return Arrival(
         target=parse(host.host),

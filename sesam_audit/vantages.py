@@ -12,7 +12,7 @@ from typing import Any
 from sesam_audit.asks import AUDITOR, Ask
 from sesam_audit.bootstrap import Privilege
 from sesam_audit.decoding import answers
-from sesam_audit.errors import HostError, Unknown
+from sesam_audit.errors import HostError, needs_vantage
 from sesam_audit.evidence import Answers
 from sesam_audit.host import Conversation, Script, Way, address, ask_here, parse
 
@@ -40,9 +40,9 @@ class Vantages:
                 return answers(asks, ask_here(line))
             return answers(asks, self._lines[vantage].exchange(line, script, seconds))
         except HostError as error:
-            return dict.fromkeys(asks, Unknown(f"needs a vantage: {error.what}"))
+            return dict.fromkeys(asks, needs_vantage(error.what))
         except Exception as error:  # noqa: BLE001 - a vantage that fails proves nothing
-            return dict.fromkeys(asks, Unknown(f"needs a vantage: {vantage} failed: {error}"))
+            return dict.fromkeys(asks, needs_vantage(f"{vantage} failed: {error}"))
 
     @cached_property
     def addresses(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 import pytest
 from msgspec.structs import replace
 
-from sesam_audit.errors import NotApplicable, Unknown
+from sesam_audit.errors import Lack, NotApplicable, Unknown, needs_root
 from sesam_audit.evidence import Known
 from sesam_audit.judge import Case, Now, judge, plan, with_needs
 from sesam_audit.level import Stage
@@ -92,9 +92,10 @@ def test_a_pass_without_a_measure_names_the_title() -> None:
 
 
 def test_unknown_says_why_and_which_command_tells() -> None:
-    finding = ruled(raising(Unknown("needs root: /x", "sudo cat /x")))
+    finding = ruled(raising(needs_root("/x", "sudo cat /x")))
     assert finding.outcome is Outcome.UNKNOWN
     assert (finding.reason, finding.remedy) == ("needs root: /x", "Run: sudo cat /x")
+    assert finding.lacks is Lack.ROOT
 
 
 def test_not_applicable_says_why() -> None:

@@ -24,7 +24,7 @@ from sesam_audit.asks import (
     Steps,
 )
 from sesam_audit.collect import Arrival
-from sesam_audit.errors import Unknown, UsageError
+from sesam_audit.errors import Lack, Unknown, UsageError
 from sesam_audit.evidence import Evidence, Known
 from sesam_audit.host import parse
 from sesam_audit.profile import Profile
@@ -79,13 +79,14 @@ def test_several_hosts_are_found_again(path: Path) -> None:
     assert len(again(path, arrival(), arrival())) == 2
 
 
-def test_an_unknown_answer_keeps_its_reason_and_command(path: Path) -> None:
-    asked: dict[Any, Any] = {File("/etc/hostname"): Unknown("not understood", "cat it")}
+@pytest.mark.parametrize("lacks", [None, *Lack])
+def test_an_unknown_answer_keeps_all_it_says(path: Path, lacks: Lack | None) -> None:
+    asked: dict[Any, Any] = {File("/etc/hostname"): Unknown("not understood", "cat it", lacks)}
     evidence = Evidence("local://", 1.7e9, asked)
     made = Arrival(target=parse("local://"), evidence=evidence, known=Known({}))
     (loaded,) = again(path, made)
     found = loaded.known[Hostname]
-    assert (found.reason, found.command) == ("not understood", "cat it")
+    assert (found.reason, found.command, found.lacks) == ("not understood", "cat it", lacks)
 
 
 def test_nested_answers_are_found_again(path: Path) -> None:

@@ -6,7 +6,7 @@ from shlex import quote
 
 from msgspec import Struct
 
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
 from sesam_audit.facts.inbound import NAME, NAME_6, Inbound, no_vantage
 from sesam_audit.facts.port_owners import PortOwner, PortOwners
@@ -94,8 +94,8 @@ def _arrival(  # noqa: PLR0911, PLR0913, PLR0917 - what a way in is judged by
     if seen.kind == "answered":
         return _answered(port, way, seen, inbound, owners)
     if seen.kind == "refused" and port in inbound.forbidden:
-        reason = f"needs root: nothing listens on port {port} yet, and only root may listen there"
-        return Arrival(seen, doubt=Unknown(reason, "sudo -v"))
+        why = f"nothing listens on port {port} yet, and only root may listen there"
+        return Arrival(seen, doubt=needs_root(why, "sudo -v"))
     if seen.kind in ("refused", "silent"):
         return _closed(port, seen, owners, inbound.stands)
     doubts = {
@@ -161,7 +161,7 @@ def _answered(port: int, way: str, seen: Seen, inbound: Inbound, owners: PortOwn
         owner = owners.of(port)
     except Unknown as unknown:
         reason = f"answered ({seen.text}), but whether by the stack is not known: {unknown.reason}"
-        return Arrival(seen, doubt=Unknown(reason, unknown.command))
+        return Arrival(seen, doubt=unknown.reworded(reason))
     if owner.kind == "free":
         return Arrival(
             seen, f"answered by something else, for nobody listens on this host: {seen.text}"

@@ -39,7 +39,7 @@ class Caa(Struct, frozen=True):
         for holder, answer in zip(climb, answers, strict=True):
             command = f"dig CAA {quote(holder)}"
             if isinstance(answer, Unknown):
-                raise Unknown(f"CAA of {holder}: {answer.reason}", command)
+                raise Unknown(f"CAA of {holder}: {answer.reason}", command, answer.lacks)
             if answer.error not in (None, "NXDOMAIN"):
                 raise Unknown(f"CAA of {holder} was not answered ({answer.error})", command)
             if answer.records:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sesam_audit.asks import DialAnswer
 from sesam_audit.destinations import Destination, Service
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts.identity import identity, vouched
 from sesam_audit.facts.markers import authentic, location, signed
 from sesam_audit.facts.scene import HUB_ROOTS, SHORT, Dialled, Scene, by_hand, listed, nowhere
@@ -33,7 +33,7 @@ def classify(scene: Scene) -> Dialled:
     if (answer.error or "").startswith("CRASH"):
         raise Unknown(f"dialling went wrong: {answer.error}", by_hand(scene.destination))
     if answer.layer == "tls" and answer.error == "EACCES":
-        raise Unknown(f"needs root: {answer.detail}", HUB_ROOTS)
+        raise needs_root(answer.detail, HUB_ROOTS)
     for layer in (_proxy, _dns, _tcp, _tls, _identity, _service):
         found = layer(scene)
         if found is not None:

@@ -20,7 +20,7 @@ from sesam_audit.asks import (
     StatAnswer,
     Steps,
 )
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Lack, Unknown, needs_root
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.profile import Profile
 
@@ -77,7 +77,7 @@ class Engine(Struct, frozen=True):
             Unknown: no Docker daemon answers.
         """
         if self.kind != "docker":
-            raise Unknown("no Docker daemon answers (docker.engine)", "sudo docker info")
+            raise no_daemon()
         return self
 
     @classmethod
@@ -106,6 +106,11 @@ class Engine(Struct, frozen=True):
         return cls(kind="installed" if kind == "stopped" and kernel.missing else kind)
 
 
+def no_daemon() -> Unknown:
+    """The outcome where Docker's daemon is proved absent or silent."""
+    return Unknown("no Docker daemon answers (docker.engine)", "sudo docker info", Lack.DOCKER)
+
+
 def content(answer: DockerApiAnswer | Unknown, kind: type) -> Any:
     """Return what the daemon said, if it is of the expected JSON kind.
 
@@ -115,12 +120,10 @@ def content(answer: DockerApiAnswer | Unknown, kind: type) -> Any:
     if isinstance(answer, Unknown):
         raise answer
     if answer.error in ("EACCES", "EPERM"):
-        raise Unknown(
-            f"needs root: {SOCKET} (or the group docker, which is as good as root)",
-            "sudo docker info",
-        )
+        why = f"{SOCKET} (or the group docker, which is as good as root)"
+        raise needs_root(why, "sudo docker info")
     if _silent(answer):
-        raise Unknown("no Docker daemon answers (docker.engine)", "sudo docker info")
+        raise no_daemon()
     if answer.error or answer.status != 200 or not isinstance(answer.value, kind):
         told = answer.error or f"HTTP {answer.status}"
         raise Unknown(f"the Docker daemon's answer was not understood: {told}", "sudo docker info")

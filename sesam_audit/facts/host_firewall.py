@@ -8,7 +8,7 @@ import re
 from msgspec import Struct
 
 from sesam_audit.asks import File, FileAnswer, Run, RunAnswer, Steps
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.rulesets import (
     Forwarding,
@@ -117,8 +117,9 @@ def _rules(answer: RunAnswer | Unknown, program: str) -> str | Unknown | None:
     if answer.error or answer.code or answer.cut:
         words = answer.err.strip().splitlines()[:1] or [answer.error or "too much"]
         root = re.search(r"root|permi|privileg", words[0], re.IGNORECASE)
-        reason = "needs root: the firewall's rules" if root else f"{program}: {words[0]}"
-        return Unknown(reason, COMMAND)
+        if root:
+            return needs_root("the firewall's rules", COMMAND)
+        return Unknown(f"{program}: {words[0]}", COMMAND)
     return answer.out
 
 

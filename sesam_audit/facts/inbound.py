@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from sesam_audit.asks import AUDITOR, ContactAnswer, DialAnswer
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_vantage
 from sesam_audit.facts.markers import location
 from sesam_audit.facts.scene import SHORT
 from sesam_audit.facts.seen import Seen, Told, greeting, in_vain, opened, outcome, shown_leaf
@@ -189,4 +189,4 @@ class Inbound(Struct, frozen=True):
 
 def no_vantage(why: str) -> Unknown:
     """The outcome where nobody outside could look, with the ways out."""
-    return Unknown(f"needs a vantage: {why}; {_WAYS_OUT}", "sesam-audit run ssh://THIS-HOST")
+    return needs_vantage(f"{why}; {_WAYS_OUT}", "sesam-audit run ssh://THIS-HOST")

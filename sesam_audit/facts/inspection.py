@@ -31,12 +31,13 @@ class Inspection:
 
     @property
     def unknown(self) -> Unknown | None:
-        """All doubts as one, with the first command that would settle one."""
+        """All doubts as one, with the first command, and the first lack, that would settle one."""
         if not self.doubts:
             return None
         reasons = dict.fromkeys(doubt.reason for doubt in self.doubts)
         command = next((doubt.command for doubt in self.doubts if doubt.command), "")
-        return Unknown("; ".join(reasons), command)
+        lacks = next((doubt.lacks for doubt in self.doubts if doubt.lacks), None)
+        return Unknown("; ".join(reasons), command, lacks)
 
 
 def listed(items: Iterable[str], limit: int = 5) -> str:

@@ -7,7 +7,7 @@ import re
 from msgspec import Struct
 
 from sesam_audit.asks import File, FileAnswer, Steps, Walk, WalkAnswer, denied
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.account import SesamUser
 from sesam_audit.facts.daemon_settings import DAEMON_JSON, setting
@@ -60,7 +60,7 @@ class Ownership(Struct, frozen=True):
             )
         if walk.unreadable:
             places = listed(walk.unreadable, 3)
-            found.doubt(Unknown(f"needs root: not readable: {places}", SHOW))
+            found.doubt(needs_root(f"not readable: {places}", SHOW))
         if not walk.complete:
             found.doubt(Unknown(f"only the first {walk.entries} entries were looked at", SHOW))
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sesam_audit.asks import Listener, Listeners, ListenersAnswer, Steps
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Lack, Unknown, needs_root
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.containers import Container, Containers
 from sesam_audit.facts.host_firewall import HostFirewall
@@ -102,11 +102,10 @@ def _unread(
     """Something listens, but its owner is not known."""
     if any(map(_docker, listeners)):
         if isinstance(containers, Unknown):
-            return Unknown(
-                f"Docker holds port {port} for a container: {containers.reason}", "docker ps"
-            )
+            reason = f"Docker holds port {port} for a container: {containers.reason}"
+            return Unknown(reason, "docker ps", containers.lacks)
         return Unknown(f"Docker holds port {port}, but no container publishes it", "sudo docker ps")
-    return Unknown(f"needs root: who listens on port {port}", f"sudo ss -ltnp 'sport = :{port}'")
+    return needs_root(f"who listens on port {port}", f"sudo ss -ltnp 'sport = :{port}'")
 
 
 def _redirected(
@@ -118,13 +117,13 @@ def _redirected(
     try:
         rules = firewall.dnat(port)
     except Unknown as unknown:
-        return Unknown(
-            f"{unknown.reason} (nobody listens on port {port}, a redirection may)", unknown.command
-        )
+        beside = f"nobody listens on port {port}, a redirection may"
+        return unknown.reworded(f"{unknown.reason} ({beside})")
     if rules:
         return PortOwner("redirection", "; ".join(rules))
-    quiet = isinstance(containers, Unknown) and containers.reason.startswith("needs root")
-    return containers if quiet and isinstance(containers, Unknown) else PortOwner("free")
+    if isinstance(containers, Unknown) and containers.lacks is not Lack.DOCKER:
+        return containers
+    return PortOwner("free")
 
 
 def _sleeping(services: Services | Unknown) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ class Looks(Struct):
     def unproved(self) -> Unknown:
         """Why nobody's way in is proved."""
         first = self.doubts[0]
-        return Unknown(f"{first.reason}{self.hairpin}", first.command)
+        return first.reworded(f"{first.reason}{self.hairpin}")
 
 
 def looks_at(port: int, way: str, outside: Outside, owners: PortOwners, ways: WaysIn) -> Looks:

@@ -18,7 +18,7 @@ from sesam_audit.destinations import (
     PinnedBlob,
     layer_host,
 )
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.dialled import classify
@@ -123,7 +123,7 @@ class Pulled(Struct, frozen=True):
         if error.startswith("CRASH"):
             raise Unknown(f"the rehearsal went wrong: {error}", BY_HAND)
         if error == "EACCES" and self.answer.last and self.answer.last.layer == "tls":
-            raise Unknown(f"needs root: {self.answer.detail}", HUB_ROOTS)
+            raise needs_root(self.answer.detail, HUB_ROOTS)
         if not self.answer.steps:
             raise Unknown(f"no pull was rehearsed ({error or 'no words'})", BY_HAND)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from shlex import quote
 
 from sesam_audit.destinations import PRIVATE_IMAGE
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts.pull import AUTH, REGISTRY, Pulled, Rehearsal, known
 from sesam_audit.wanted import LOGIN_FILE
 
@@ -20,7 +20,7 @@ def allowed(rehearsal: Rehearsal, now: datetime) -> tuple[str, str]:
     pulled, image = known(rehearsal.private), f"{PRIVATE_IMAGE}:{rehearsal.tag}"
     by_hand = f"sudo docker --config /home/sesam/.docker manifest inspect {quote(image)}"
     if pulled.answer.error and not pulled.answer.steps:
-        raise Unknown(_no_login(pulled.answer.error), by_hand)
+        raise _no_login(pulled.answer.error, by_hand)
     verdict = pulled.ended(now)
     if pulled.status == 429:
         raise Unknown(f"{pulled.host} limits this address or login (HTTP 429): wait", by_hand)
@@ -46,10 +46,11 @@ def _refusal(pulled: Pulled, image: str) -> str:
     return refused.get((pulled.host, pulled.status), "")
 
 
-def _no_login(error: str) -> str:
+def _no_login(error: str, by_hand: str) -> Unknown:
+    if error == "EACCES":
+        return needs_root(f"{LOGIN_FILE} is not readable", by_hand)
     words = {
-        "EACCES": f"needs root: {LOGIN_FILE} is not readable",
         "ENOKEY": f"{LOGIN_FILE} holds no login for Docker Hub",
         "UNSUPPORTED": "the target has no Python 3.6 or later, which a pull needs",
     }
-    return words.get(error, f"{LOGIN_FILE}: {error}")
+    return Unknown(words.get(error, f"{LOGIN_FILE}: {error}"), by_hand)

@@ -61,8 +61,8 @@ class Reach(Struct, frozen=True):
         if reached is None:
             raise Unknown(f"{subject} was not dialled")
         if isinstance(reached.answer, Unknown):
-            reason = reached.answer.reason
-            raise Unknown(reason, reached.answer.command or by_hand(reached.destination))
+            told = reached.answer
+            raise Unknown(told.reason, told.command or by_hand(reached.destination), told.lacks)
         answer = reached.answer
         if answer.error == "TIMEOUT" and 0 < answer.seconds < SHORT:
             raise Unknown(

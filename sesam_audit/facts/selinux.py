@@ -9,7 +9,7 @@ from msgspec import Struct
 from sesam_audit.asks import File, Run, RunAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
-from sesam_audit.facts.engine import Engine
+from sesam_audit.facts.engine import Engine, no_daemon
 from sesam_audit.profile import Profile
 
 _POLICY = "/etc/selinux/config"
@@ -42,7 +42,7 @@ class SELinux(Struct, frozen=True):
         running = enforce.read("/sys/fs/selinux/enforce", "getenforce")
         in_image = isinstance(engine, Engine) and engine.kind == "installed"
         if running is None and in_image:
-            mode = _MODE.search(policy.text)
+            mode = _MODE.search(policy.read(_POLICY) or "")
             return cls(mode[1].lower() if mode else "disabled", _said(configured))
         if running is None:
             return cls("disabled", labels=False)
@@ -53,7 +53,7 @@ def _labels(engine: Engine | Unknown) -> bool | Unknown:
     if isinstance(engine, Unknown):
         return engine
     if engine.kind != "docker":
-        return Unknown("no Docker daemon answers (docker.engine)", "sudo docker info")
+        return no_daemon()
     return "selinux" in engine.security
 
 

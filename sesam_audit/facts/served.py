@@ -130,7 +130,7 @@ def _tried(answer: DialAnswer | Unknown, port: int, name: str) -> DialAnswer:
     there = quote(f"{'https' if port == 443 else 'http'}://{name}")
     by_hand = f"curl -vk --resolve {quote(f'{name}:{port}:{_HERE}')} {there}"
     if isinstance(answer, Unknown):
-        raise Unknown(answer.reason, answer.command or by_hand)
+        raise Unknown(answer.reason, answer.command or by_hand, answer.lacks)
     if answer.error == "UNSUPPORTED":
         raise Unknown("the target has no Python 3.6 or later, which dialling needs", by_hand)
     if (answer.error or "").startswith("CRASH"):

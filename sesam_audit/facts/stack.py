@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from sesam_audit.asks import Compose, ComposeAnswer, Steps
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import POINT
 
@@ -143,7 +143,7 @@ def _refusal(answer: ComposeAnswer) -> str:
     if answer.missing:
         raise Unknown("docker is not installed, so the stack cannot be rendered", RENDER)
     if answer.error in ("EACCES", "EPERM") or _NO_PERMISSION.search(answer.message):
-        raise Unknown("needs root: the stack's files are not readable", RENDER)
+        raise needs_root("the stack's files are not readable", RENDER)
     if _NO_COMPOSE.search(answer.message):
         raise Unknown("docker has no compose plugin, so the stack cannot be rendered", RENDER)
     if answer.error or not answer.message:

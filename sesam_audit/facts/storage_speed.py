@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sesam_audit.asks import Fsync, FsyncAnswer, Steps
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.block_devices import BlockDevice
 from sesam_audit.facts.data_directory import DataDirectory
@@ -34,10 +34,8 @@ def _measure(profile: Profile) -> Steps[FsyncAnswer | None]:
     if answer.missing:
         raise Unknown(f"{directory.path} has yet to be made, so nothing was measured there")
     if answer.error in ("EACCES", "EPERM"):
-        raise Unknown(
-            f"needs root: {directory.path} is not writable",
-            "sesam-audit run --measure-storage --sudo",
-        )
+        run = "sesam-audit run --measure-storage --sudo"
+        raise needs_root(f"{directory.path} is not writable", run)
     if answer.error:
         raise Unknown(f"nothing was measured in {directory.path}: {answer.error}")
     return answer

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from sesam_audit.asks import Run, RunAnswer, Steps
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.block_devices import BlockDevice, BlockDevices
 from sesam_audit.facts.storage import Storage
@@ -51,7 +51,7 @@ def _volumes(profile: Profile) -> Steps[dict[str, int] | Unknown]:
         return {}
     answer = yield from attempt(_LVS)
     if not isinstance(answer, RunAnswer) or answer.code != 0:
-        return Unknown("needs root: volumes that are not active", "sudo lvs -o +pool_lv")
+        return needs_root("volumes that are not active", "sudo lvs -o +pool_lv")
     promised: dict[str, int] = {}
     for volume in _rows(json.loads(answer.out)):
         pool, group, size = (str(volume.get(k) or "") for k in ("pool_lv", "vg_name", "lv_size"))

@@ -18,7 +18,7 @@ from sesam_audit.asks import (
     Run,
     RunAnswer,
 )
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Lack, Unknown
 from sesam_audit.facts.containers import ASK
 from sesam_audit.facts.port_owners import PORTS, PortOwners
 
@@ -47,7 +47,9 @@ def container(name: str, image: str, *ports: int, project: str = "data") -> Dock
     return DockerApiAnswer(status=200, value=[record])
 
 
-def owners(*listeners: Listener, containers: Answer | None = None, **changes: Answer) -> PortOwners:
+def owners(
+    *listeners: Listener, containers: Answer | Unknown | None = None, **changes: Answer
+) -> PortOwners:
     answers: dict[Ask[Any], Answer | Unknown] = {
         Listeners(PORTS): changes.get("sockets", ListenersAnswer(listeners=listeners)),
         ASK: containers or DockerApiAnswer(status=200, value=[]),
@@ -136,6 +138,36 @@ def test_without_root_a_free_port_is_not_proved() -> None:
 
 def test_machine_without_docker_has_free_ports() -> None:
     assert owners(containers=DockerApiAnswer(error="ENOENT")).of(443).kind == "free"
+
+
+@pytest.mark.parametrize("port", [80, 443])
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (Unknown("no answer in time: dockerapi /containers/json"), "no answer in time"),
+        (DockerApiAnswer(error="EACCES"), "needs root"),
+        (DockerApiAnswer(status=500), "was not understood: HTTP 500"),
+        (DockerApiAnswer(error="ECONNRESET"), "was not understood: ECONNRESET"),
+    ],
+)
+def test_a_docker_that_does_not_tell_may_hold_a_port(
+    told: Answer | Unknown, words: str, port: int
+) -> None:
+    """Without userland-proxy nothing listens, and Docker's own rules alone lead the port away."""
+    with pytest.raises(Unknown, match=words):
+        owners(containers=told).of(port)
+
+
+@pytest.mark.parametrize("error", ["ENOENT", "ECONNREFUSED"])
+def test_a_daemon_that_is_absent_or_silent_holds_no_port(error: str) -> None:
+    assert owners(containers=DockerApiAnswer(error=error)).of(443).kind == "free"
+
+
+def test_what_would_settle_an_owner_is_kept() -> None:
+    for sockets in ((), PROXIES):
+        with pytest.raises(Unknown) as caught:
+            owners(*sockets, containers=DockerApiAnswer(error="EACCES")).of(80)
+        assert caught.value.lacks is Lack.ROOT
 
 
 def test_sockets_that_could_not_be_read() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import fields, replace
 
+from sesam_audit.errors import Lack
 from sesam_audit.level import Level, Stage
 from sesam_audit.model import Finding, Flow, HostReport, Outcome, Owner, Quantity, Report, Waiver
 
@@ -501,6 +502,7 @@ def faults() -> tuple[Finding, ...]:
             "outcome": unknown,
             "message": "needs root: /srv/data/sesam/node-00/data may not be entered",
             "reason": "needs root: /srv/data/sesam/node-00/data may not be entered",
+            "lacks": Lack.ROOT,
             "remedy": "Run: sudo ls -l /srv/data/sesam/node-00/data/license.key",
         },
         inbound__dns={
@@ -533,6 +535,7 @@ def unproven() -> tuple[Finding, ...]:
         key: {
             "outcome": Outcome.UNKNOWN,
             "reason": root.format(value["what"]),
+            "lacks": Lack.ROOT,
             "message": root.format(value["what"]),
             "remedy": f"Run: sudo ls -l {value['what']}",
         }
@@ -543,6 +546,7 @@ def unproven() -> tuple[Finding, ...]:
         changes[key] = {
             "outcome": Outcome.UNKNOWN,
             "reason": vantage,
+            "lacks": Lack.VANTAGE,
             "message": vantage,
             "remedy": "Run: sesam-audit run ssh://THIS-HOST",
             "vantage": "host",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from sesam_audit.errors import Lack
 from sesam_audit.level import Stage
 from sesam_audit.model import Finding, HostReport, Outcome, Owner
 from tests.reports import samples
@@ -118,6 +119,18 @@ def test_one_command_proves_all_that_a_command_can(name: str, words: str, comman
     host = on_host(*samples.unproven(), name=name)
 
     assert steps.last_step(host) == (words, command)
+
+
+def test_what_is_lacking_counts_and_not_the_words() -> None:
+    unknown = {"outcome": Outcome.UNKNOWN, "lacks": Lack.ROOT}
+    told = failed("os.a", reason="sysfs: only root may look", **unknown)
+    bare = failed("os.b", reason="needs root: so it seems", outcome=Outcome.UNKNOWN)
+    host = on_host(told, bare, name="ssh://node")
+
+    assert [(each.reason, each.command) for each in steps.doubts(host)] == [
+        ("needs root", "sesam-audit run ssh://node --ask-sudo-password"),
+        ("needs root: so it seems", ""),
+    ]
 
 
 def test_a_persons_steps_are_shown_as_they_are_numbered() -> None:

@@ -7,7 +7,7 @@ from shlex import quote
 from sesam_audit.asks import AUDITOR
 from sesam_audit.errors import NotApplicable, Unknown, needs_vantage
 from sesam_audit.facts.caa import Caa
-from sesam_audit.facts.closed_ports import closed_subjects, looked, silent, without_closed
+from sesam_audit.facts.closed_ports import closed_subjects, looked, shut, without_closed
 from sesam_audit.facts.domain import Domain, is_global
 from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
 from sesam_audit.facts.inbound import ADDRESS, NAME_6, WAYS
@@ -307,38 +307,7 @@ def check_exposure(outside: Outside, owners: PortOwners, subject: Subject, found
 
         - "127.0.0.1:9042:9042"
     """
-    port, kinds = int(subject), []
-    doubts: dict[str, Unknown] = {}
-    for view in outside.views:
-        try:
-            seen = view.seen(port, view.side_way())
-        except Unknown as unknown:
-            doubts[view.vantage] = unknown
-            continue
-        kinds.append(seen.kind)
-        found.note(f"dialled from {view.vantage} ({seen.source}): {seen.kind}")
-        if seen.kind in ("answered", "mute"):
-            owner = owners.of(port)
-            if owner.kind == "free" and seen.kind == "answered":
-                raise Unknown(
-                    f"port {port} is answered by something that is not this host: {seen.text}"
-                )
-            assert owner.kind == "free", (
-                f"port {port} answers {view.vantage}: {owner.who};"
-                " Docker's published ports bypass ufw"
-            )
-            found.note("something on the way completes connections to ports nobody listens on")
-        elif seen.kind not in ("silent", "refused"):
-            doubts[view.vantage] = Unknown(f"port {port} was not reached ({seen.kind})")
-    for vantage, doubt in doubts.items():
-        found.note(f"{vantage} could not look: {doubt.reason}")
-    internet = [view.vantage for view in outside.views if view.stands == "internet"]
-    blind = [doubts[each] for each in internet if each in doubts]
-    if blind and len(blind) == len(internet):
-        raise blind[0]
-    if doubts and not set(kinds) & {"silent", "refused", "mute"}:
-        raise next(iter(doubts.values()))
-    found(", ".join(dict.fromkeys(kinds)), required="silent or refused")
+    _is_shut(subject, outside, owners, found, "; Docker's published ports bypass ufw")
 
 
 @requirement(
@@ -355,12 +324,18 @@ def check_closed(outside: Outside, owners: PortOwners, subject: Subject, found: 
     Ask the network team to refuse the port that is named here in front of this host, or stop what
     listens there. Docker's published ports bypass ufw.
     """
-    looks = looked(int(subject), outside.views, owners)
+    _is_shut(subject, outside, owners, found)
+
+
+def _is_shut(
+    port: str, outside: Outside, owners: PortOwners, found: Found, beside: str = ""
+) -> None:
+    looks = looked(int(port), outside.views, owners)
     for look in looks:
-        found.note(f"dialled from {look}")
+        found.note(str(look))
     answering = [look.open for look in looks if isinstance(look.open, str)]
-    assert not answering, f"port {subject} {'; '.join(answering)}"
-    found(silent(looks), required="silent or refused")
+    assert not answering, f"port {port} {'; '.join(answering)}{beside}"
+    found(shut(looks), required="silent or refused")
 
 
 def _in_use(way: str, ways: WaysIn) -> None:

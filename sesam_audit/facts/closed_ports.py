@@ -16,11 +16,16 @@ class PortLook(Struct, frozen=True):
     """One vantage's view of a port: closed (None), who answers, or why it proves nothing."""
 
     vantage: str
-    said: str
+    stands: str
     open: str | Unknown | None
+    said: str = ""
+    source: str = ""
 
     def __str__(self) -> str:
-        return f"{self.vantage}: {self.said}"
+        if isinstance(self.open, Unknown):
+            return f"{self.vantage} could not tell: {self.open.reason}"
+        source = f" ({self.source})" if self.source else ""
+        return f"dialled from {self.vantage}{source}: {self.said}"
 
 
 def closed_subjects(profile: Profile) -> tuple[str, ...]:
@@ -40,32 +45,38 @@ def looked(port: int, views: tuple[Inbound, ...], owners: PortOwners) -> tuple[P
     return tuple(_look(port, view, owners) for view in views)
 
 
-def silent(looks: tuple[PortLook, ...]) -> str:
-    """Who met nobody. Raises the first Unknown where that is known of no vantage."""
-    shut = [f"{look.said} from {look.vantage}" for look in looks if look.open is None]
-    for look in looks:
-        if isinstance(look.open, Unknown) and not shut:
-            raise look.open
-    return ", ".join(shut)
+def shut(looks: tuple[PortLook, ...]) -> str:
+    """Who met nobody, where no look is open.
+
+    Raises:
+        Unknown: nobody could tell, or nobody of those who stand for the internet.
+    """
+    for some in ([look for look in looks if look.stands == "internet"], looks):
+        doubts = [look.open for look in some if isinstance(look.open, Unknown)]
+        if doubts and len(doubts) == len(some):
+            raise doubts[0]
+    return ", ".join(f"{look.said} from {look.vantage}" for look in looks if look.open is None)
 
 
 def _look(port: int, view: Inbound, owners: PortOwners) -> PortLook:
     try:
         seen = view.seen(port, view.side_way())
-        return PortLook(view.vantage, seen.kind, _met(port, seen, view, owners))
+        met = _met(port, seen, view, owners)
     except Unknown as unknown:
-        return PortLook(view.vantage, unknown.reason, unknown)
+        return PortLook(view.vantage, view.stands, unknown)
+    return PortLook(view.vantage, view.stands, met, seen.kind, seen.source)
 
 
 def _met(port: int, seen: Seen, view: Inbound, owners: PortOwners) -> str | Unknown | None:
-    if seen.kind in ("answered", "token"):
+    if seen.kind == "token":
         return f"answers {view.vantage}: {seen.text}"
-    if seen.kind == "mute":
+    if seen.kind in ("answered", "mute"):
         owner = owners.of(port)
-        if owner.kind != "free":
-            return f"is open to {view.vantage}: {owner.who}"
-        what = "is completed by something on the way: nobody on the host listens there"
-        return Unknown(f"a connection to port {port} {what}")
+        if owner.kind == "free":
+            where = "on the way: nobody on this host listens there"
+            return Unknown(f"port {port} is open by something {where} ({seen.kind}: {seen.text})")
+        said = f"{seen.text}, from " if seen.kind == "answered" else ""
+        return f"answers {view.vantage}: {said}{owner.who}"
     if seen.kind not in ("silent", "refused"):
         return Unknown(f"port {port} was not reached ({seen.kind}: {seen.text})")
     alone = f"{view.vantage} did not reach this host at all"

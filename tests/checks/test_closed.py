@@ -126,7 +126,7 @@ def test_a_device_that_completes_every_connection_proves_nothing() -> None:
     finding = inward(view(MUTE), owner=PortOwner("free"))
 
     assert finding.outcome is Outcome.UNKNOWN
-    assert "nobody on the host listens there" in finding.message
+    assert "nobody on this host listens there" in finding.message
 
 
 def test_silence_counts_only_from_where_the_host_is_reached() -> None:
@@ -137,6 +137,35 @@ def test_silence_counts_only_from_where_the_host_is_reached() -> None:
     assert inward(lost).outcome is Outcome.UNKNOWN
     assert "did not reach this host at all" in inward(lost).message
     assert inward(there).outcome is Outcome.PASSED
+
+
+def blind(vantage: str = "ssh://outside") -> Inbound:
+    lost = Unknown("needs a vantage: no login")
+    return view(answered("TIMEOUT"), vantage=vantage, stands="internet", by_address={22: lost})
+
+
+def test_who_sees_it_shut_does_not_speak_for_an_internet_that_could_not_look() -> None:
+    finding = inward(view(answered("TIMEOUT")), blind())
+
+    assert (finding.outcome, finding.reason) == (Outcome.UNKNOWN, "needs a vantage: no login")
+    assert "ssh://outside could not tell: needs a vantage: no login" in finding.notes
+
+
+def test_one_who_stands_for_the_internet_speaks_for_another() -> None:
+    silent = view(answered("TIMEOUT"), stands="internet")
+
+    assert inward(silent, blind()).outcome is Outcome.PASSED
+    assert inward(view(answered("TIMEOUT"), stands="none")).outcome is Outcome.PASSED
+
+
+def test_an_open_port_outweighs_what_others_could_not_see() -> None:
+    assert inward(view(MUTE), blind()).warning
+
+
+def test_an_answer_of_somebody_else_is_not_this_hosts() -> None:
+    finding = inward(view(answered(status=200)), owner=PortOwner("free"))
+
+    assert finding.outcome is Outcome.UNKNOWN
 
 
 def test_nobody_outside_is_unknown() -> None:

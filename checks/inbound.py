@@ -66,15 +66,17 @@ def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
         sesam-audit run ssh://THIS-HOST --from ssh://MACHINE=internet
     """
     _in_use(subject, ways)
-    issued = outside.views[0].issued(now)
-    if issued is not None:
-        found(f"proved by Let's Encrypt, which issued on {issued:%Y-%m-%d}", required="open to ANY")
-        return
     looks = looks_at(80, subject, outside, owners, ways)
     for note in looks.notes:
         found.note(note)
     assert not looks.faults, looks.faults[0]
     best = looks.best("internet", "clients", "none")
+    issued = outside.views[0].issued(now)
+    if issued is not None and issued.overdue:
+        found.note(f"Let's Encrypt {issued}: a renewal is overdue, so this proves nothing any more")
+    elif issued is not None and (best is None or best.stands != "internet"):
+        found(f"proved by Let's Encrypt, which {issued}", required="open to ANY")
+        return
     if subject == ADDRESS and (best is None or best.stands != "internet"):
         _leave_to_the_name(looks_at(80, ways.by_name, outside, owners, ways), "internet")
     if best is None:

@@ -22,6 +22,25 @@ _WAYS_OUT = (
 )
 
 
+_RENEWED = 0.7  # of its time; Traefik renews when two thirds are over, and tries once a day
+
+
+class Issuance(Struct, frozen=True):
+    """A certificate of Let's Encrypt, for which it came in by port 80."""
+
+    on: datetime
+    until: datetime
+    now: datetime
+
+    @property
+    def overdue(self) -> bool:
+        """Whether Traefik should have renewed it by now: something keeps Let's Encrypt out."""
+        return self.now - self.on > (self.until - self.on) * _RENEWED
+
+    def __str__(self) -> str:
+        return f"issued on {self.on:%Y-%m-%d}, {(self.now - self.on).days} days ago"
+
+
 class Inbound(Struct, frozen=True):
     """Dials from one vantage; `own` is the host's own certificate, a sample to compare with.
 
@@ -159,7 +178,7 @@ class Inbound(Struct, frozen=True):
             return first
         return next((x for x in dials if isinstance(x, DialAnswer) and opened(x) == address), None)
 
-    def issued(self, now: datetime) -> datetime | None:
+    def issued(self, now: datetime) -> Issuance | None:
         """When Let's Encrypt last proved port 80, by the certificate the host serves."""
         found = None if self.own is None else shown_leaf(self.own)
         if found is None or not isinstance(self.own, DialAnswer) or isinstance(self.name, Unknown):
@@ -167,7 +186,7 @@ class Inbound(Struct, frozen=True):
         if self.http_challenge is not True or "Let's Encrypt" not in found.issuer:
             return None
         trusted = judge_chain(self.own.chain, self.name, now, self.roots).trusted
-        return found.not_before if trusted else None
+        return Issuance(found.not_before, found.not_after, now) if trusted else None
 
     def docker_api(self, port: int) -> bool:
         """Whether a port answered as an open Docker API. Raises Unknown without a vantage."""

@@ -23,6 +23,7 @@ from sesam_audit.requirement import catalogue
 from sesam_audit.testing import evaluate
 from tests.facts.network import stopped
 from tests.facts.test_inbound import (
+    ENCRYPT,
     FREE,
     HOST,
     NODE,
@@ -76,7 +77,48 @@ def test_port_80_proved_by_issuance_without_any_vantage() -> None:
     finding = way_in("http", issued(contact=LOCAL))
 
     assert finding.outcome is Outcome.PASSED
-    assert "issued on 2026-10-23" in finding.message
+    assert "issued on 2026-10-23, 30 days ago" in finding.message
+
+
+@pytest.mark.parametrize("stands", ["none", "clients", "internet"])
+def test_port_80_open_to_some_and_proved_by_issuance(stands: Any) -> None:
+    own = opened(chain=ENCRYPT.chain(NODE))
+    seen = issued(own=own, by_name={80: redirected(), 443: own})
+
+    finding = way_in("http", seen, profile=Profile(auditor_stands_for=stands))
+
+    assert finding.outcome is Outcome.PASSED
+    assert finding.message.startswith("reachable from" if stands == "internet" else "proved by")
+
+
+@pytest.mark.parametrize("subject", [NAME, NAME_6])
+def test_a_port_80_that_is_shut_now_outweighs_a_certificate_of_then(subject: str) -> None:
+    shut = {80: closed("TIMEOUT"), 443: opened()}
+    seen = issued(by_name=shut, by_name_6=shut)
+
+    finding = way_in("http", seen, subject=subject, profile=INTERNET)
+
+    assert finding.outcome is Outcome.FAILED
+    assert "port 80 is filtered" in finding.message
+
+
+def test_silence_of_nobody_in_particular_leaves_issuance_to_prove_it() -> None:
+    finding = way_in("http", issued(by_name={80: closed("TIMEOUT"), 443: opened()}))
+
+    assert finding.outcome is Outcome.PASSED
+    assert "proved by Let's Encrypt" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("age", "outcome"), [(60, Outcome.PASSED), (62, Outcome.PASSED), (64, Outcome.UNKNOWN)]
+)
+def test_a_certificate_whose_renewal_is_overdue_proves_nothing(age: int, outcome: Outcome) -> None:
+    own = opened(chain=ENCRYPT.chain(NODE, days=(-age, 90 - age)))
+
+    finding = way_in("http", issued(own=own, contact=LOCAL))
+
+    assert finding.outcome is outcome
+    assert any("a renewal is overdue" in note for note in finding.notes) is (age > 63)
 
 
 def test_port_80_that_does_not_redirect_is_not_traefik() -> None:

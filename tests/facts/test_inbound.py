@@ -312,7 +312,10 @@ def issued(**changes: Any) -> Inbound:
 
 
 def test_issuance_proves_port_80() -> None:
-    assert issued().issued(NOW) == NOW - 30 * DAY
+    found = issued().issued(NOW)
+
+    assert found is not None
+    assert (found.on, found.overdue) == (NOW - 30 * DAY, False)
 
 
 @pytest.mark.parametrize(

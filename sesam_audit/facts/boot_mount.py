@@ -5,10 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from posixpath import dirname
+from shlex import quote
 
 from msgspec import Struct
 
-from sesam_audit.asks import File, Files, FilesAnswer, Names, Stat, StatAnswer, Steps
+from sesam_audit.asks import (
+    MISSING,
+    Answer,
+    File,
+    Files,
+    FilesAnswer,
+    Names,
+    Stat,
+    StatAnswer,
+    Steps,
+    denied,
+)
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.fstab import BootEntry, parse_fstab, parse_unit, unit_name
@@ -20,7 +32,15 @@ from sesam_audit.wanted import POINT
 UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
 _BY = tuple(f"/dev/disk/by-{kind}" for kind in ("uuid", "label", "partuuid", "partlabel"))
+_DOCKER = "systemctl show docker.service --property=Requires,After,RequiresMountsFor"
 _SPANNING = frozenset({"btrfs", "bcachefs"})  # which of their devices is shown is chance
+
+
+class _Texts(Struct, frozen=True):
+    """Files by path, and why others that may matter are not among them."""
+
+    found: dict[str, str]
+    unread: Unknown | None = None
 
 
 class BootMount(Struct, frozen=True):
@@ -29,7 +49,8 @@ class BootMount(Struct, frozen=True):
     entry: BootEntry | None = None
     otherwise: str = ""
     disabled: str = ""  # a mount unit that is there, but that nothing starts
-    docker_waits: bool = False
+    unread: Unknown | None = None  # why a unit may be there that was not found
+    docker_waits: bool | Unknown = False
     unplugged: bool = False  # no disk bears the name that the entry gives
     another: str = ""  # what is mounted now, when it is not what the entry names
     ignored: tuple[str, ...] = ()  # what further lines of fstab name, which systemd does not take
@@ -40,7 +61,9 @@ class BootMount(Struct, frozen=True):
         (fstab, point), units, docker, mounts, disks = yield from gather(
             gather(File("/etc/fstab"), Stat(POINT)),
             _units(POINT),
-            _texts(f"{root}/docker.service{x}" for root in UNITS for x in ("", ".d/*.conf")),
+            _texts(
+                (f"{root}/docker.service{x}" for root in UNITS for x in ("", ".d/*.conf")), _DOCKER
+            ),
             attempt(Mounts.ask(profile)),
             every(Names(path) for path in _BY),
         )
@@ -50,7 +73,9 @@ class BootMount(Struct, frozen=True):
         fstab_lines = parse_fstab(fstab.read("/etc/fstab") or "")
         lines = [line for line in fstab_lines if line.target in (POINT, where)]
         waits = _waits(docker, where)
-        by_unit, disabled = (None, "") if lines else _by_unit(units, where, waits=waits)
+        by_unit, disabled = (
+            (None, "") if lines else _by_unit(units.found, where, waits=waits is True)
+        )
         entry = lines[0] if lines else by_unit
         mount = None if isinstance(mounts, Unknown) else mounts.at(where)
         known = {path: set(answer.names) for path, answer in zip(_BY, disks, strict=True)}
@@ -59,7 +84,8 @@ class BootMount(Struct, frozen=True):
             entry=entry,
             otherwise=_otherwise(mount),
             disabled=disabled,
-            docker_waits=waits or _before_docker(entry),
+            unread=waits if disabled and isinstance(waits, Unknown) else units.unread,
+            docker_waits=_before_docker(entry) or waits,
             unplugged=entry is not None and _unplugged(entry.link, known),
             another=mount.source if mount and _differ(named, now) else "",
             ignored=tuple(line.source for line in lines[1:]),
@@ -70,6 +96,8 @@ class BootMount(Struct, frozen=True):
         found, entry = Inspection(), self.entry
         if entry is None and self.otherwise:
             found.note(f"{POINT} comes back by {self.otherwise}")
+        elif entry is None and self.unread is not None:
+            found.doubt(self.unread)
         elif entry is None:
             why = f"; {self.disabled} is there, but not enabled" if self.disabled else ""
             found.problem(f"nothing mounts {POINT} at boot: no line in /etc/fstab, no unit{why}")
@@ -99,7 +127,9 @@ class BootMount(Struct, frozen=True):
             found.problem(
                 f"{entry.origin} names {entry.source}, a name that may move to another disk"
             )
-        if entry.late and not self.docker_waits:
+        if entry.late and isinstance(self.docker_waits, Unknown):
+            found.doubt(self.docker_waits)
+        elif entry.late and not self.docker_waits:
             words = ", ".join(entry.late)
             found.problem(
                 f"with {words} the boot goes on without {POINT}, and Docker does not wait"
@@ -107,15 +137,25 @@ class BootMount(Struct, frozen=True):
         return found
 
 
-def _texts(patterns: Iterable[str]) -> Steps[dict[str, str]]:
+def _texts(patterns: Iterable[str], command: str) -> Steps[_Texts]:
     answers: tuple[FilesAnswer, ...] = yield from every(Files(pattern) for pattern in patterns)
-    return {path: text for answer in answers for path, text in (answer.files or {}).items()}
+    errors = {
+        path: error
+        for answer in answers
+        for path, error in (answer.errors or {}).items()
+        if error not in MISSING
+    }
+    unread = next((denied(Answer(error=x), path, command) for path, x in errors.items()), None)
+    found = {path: text for answer in answers for path, text in (answer.files or {}).items()}
+    return _Texts(found, unread)
 
 
-def _units(where: str) -> Steps[dict[str, str]]:
+def _units(where: str) -> Steps[_Texts]:
     """The texts of the units for a mount point, by path; a link for each that is enabled."""
     name = unit_name(where).replace("\\", "?")  # a pattern takes a backslash for itself
-    return _texts(f"{root}/{x}{name}.*" for root in UNITS for x in ("", "*/"))
+    places = ("", "*.wants/", "*.requires/")
+    patterns = (f"{root}/{x}{name}.*" for root in UNITS for x in places)
+    return _texts(patterns, f"systemctl cat {quote(unit_name(where))}.mount")
 
 
 def _by_unit(units: Mapping[str, str], where: str, *, waits: bool) -> tuple[BootEntry | None, str]:
@@ -139,15 +179,17 @@ def _otherwise(mount: Mount | None) -> str:
     return words.get(mount.fstype, "") if mount else ""
 
 
-def _waits(docker: Mapping[str, str], where: str) -> bool:
-    text, unit = "\n".join(docker.values()), re.escape(f"{unit_name(where)}.mount")
+def _waits(docker: _Texts, where: str) -> bool | Unknown:
+    """Whether Docker's unit says so; nothing said is proof only where all of it was read."""
+    text, unit = "\n".join(docker.found.values()), re.escape(f"{unit_name(where)}.mount")
 
     def says(keys: str, value: str) -> bool:
         line = rf"^\s*(?:{keys})\s*=(?:.*\s)?{value}"
         return bool(re.search(line, text, re.MULTILINE))
 
     by_unit = says("Requires|BindsTo", rf"{unit}(?!\S)") and says("After", rf"{unit}(?!\S)")
-    return by_unit or says("RequiresMountsFor", rf"{re.escape(where)}(?![\w.-])")
+    waits = by_unit or says("RequiresMountsFor", rf"{re.escape(where)}(?![\w.-])")
+    return waits or (docker.unread or False)
 
 
 def _before_docker(entry: BootEntry | None) -> bool:

@@ -37,7 +37,7 @@ class DataMount(Struct, frozen=True):
     mount: Mount | None
     below: Mount | None = None  # what holds /srv/data when nothing is mounted on it
     root: Mount | None = None
-    temporary: str = ""  # the cloud's temporary disk, in words
+    temporary: str | Unknown = ""  # the cloud's temporary disk, in words
     unmounted: tuple[BlockDevice, ...] = ()
     holding: dict[str, str] = {}  # name -> what is on an unmounted disk; "" for nothing
 
@@ -53,9 +53,10 @@ class DataMount(Struct, frozen=True):
         )
         where = mount_point(POINT, point)
         mount, root = mounts.at(where), mounts.at("/")
-        if isinstance(devices, Unknown):
-            return cls(mount, mounts.holding(where), root)
         resource = _names(azure)
+        temporary = _temporary(mount, devices, resource) if mount else ""
+        if isinstance(devices, Unknown):
+            return cls(mount, mounts.holding(where), root, temporary)
         swaps, udev, btrfs = signs
         holding = _holding(devices, udev)
         used = {
@@ -68,7 +69,7 @@ class DataMount(Struct, frozen=True):
             mount=mount,
             below=mounts.holding(where),
             root=root,
-            temporary=_temporary(mount, devices, resource) if mount else "",
+            temporary=temporary,
             unmounted=tuple(
                 disk
                 for disk in _unmounted(mounts, devices, used)
@@ -90,7 +91,9 @@ class DataMount(Struct, frozen=True):
             found.problem(f"{POINT} is {mount.fstype}, which does not outlast a reboot")
         if mount.read_only:
             found.problem(f"{POINT} is mounted read-only (a disk fault can cause that: see dmesg)")
-        if self.temporary:
+        if isinstance(self.temporary, Unknown):
+            found.doubt(self.temporary)
+        elif self.temporary:
             found.problem(f"{POINT} is on {self.temporary}, whose content the cloud may drop")
         if self._of_root_disk(mount):
             found.problem(f"{POINT} is only {mount.root} of the root disk, mounted a second time")
@@ -121,9 +124,19 @@ def _names(links: tuple[StatAnswer, ...]) -> frozenset[str]:
     )
 
 
-def _temporary(mount: Mount, devices: BlockDevices, resource: frozenset[str]) -> str:
+def _temporary(
+    mount: Mount, devices: BlockDevices | Unknown, resource: frozenset[str]
+) -> str | Unknown:
+    """Whose the disk is; what is no device (NFS, a pool) is no disk that a cloud has lent."""
+    whose = f"whether {POINT} is on the cloud's temporary disk is not known"
+    if isinstance(devices, Unknown):
+        local = mount.source.startswith("/dev/")
+        return devices.reworded(f"{whose}: {devices.reason}") if local else ""
     device = devices.under(mount)
-    for each in devices.stack(device) if device else ():
+    if device is None:
+        missing = f"{mount.source} is not among the disks that Linux shows"
+        return Unknown(f"{whose}: {missing}", "lsblk") if mount.source.startswith("/dev/") else ""
+    for each in devices.stack(device):
         if each.name in resource:
             return "Azure's temporary resource disk"
         for pattern, words in _TEMPORARY.items():

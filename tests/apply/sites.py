@@ -14,6 +14,8 @@ from sesam_audit.asks import (
     DockerApiAnswer,
     File,
     FileAnswer,
+    Files,
+    FilesAnswer,
     Listeners,
     ListenersAnswer,
     RunAnswer,
@@ -49,6 +51,7 @@ MOUNTINFO = """\
 22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
 40 22 8:16 / /srv/data rw,relatime - ext4 /dev/sdb rw
 """
+SYSFS = {f"/sys/class/block/{name}/dev": f"8:{n}\n" for name, n in (("sda1", 1), ("sdb", 16))}
 PASSWD = "root:x:0:0:root:/root:/bin/bash\nubuntu:x:1000:1000::/home/ubuntu:/bin/bash\n"
 GROUP = "root:x:0:\nubuntu:x:1000:\n"
 
@@ -78,6 +81,7 @@ BARE: Given = {
     **with_docker(),
     Listeners(PORTS): ListenersAnswer(),
     File("/proc/self/mountinfo", limit=262_144): FileAnswer(text=MOUNTINFO),
+    Files("/sys/class/block/*/dev"): FilesAnswer(files=SYSFS),
     File("/proc/net/route", 262_144): FileAnswer(text="Iface\tDestination\tGateway\n"),
     File("/etc/passwd", limit=1_048_576): FileAnswer(text=PASSWD),
     File("/etc/group", limit=1_048_576): FileAnswer(text=GROUP),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sesam_audit.asks import File, FileAnswer, Names, NamesAnswer, Stat
+from sesam_audit.asks import File, FileAnswer, Files, FilesAnswer, Names, NamesAnswer, Stat
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.boot_mount import BootMount
 from sesam_audit.facts.fstab import BootEntry, parse_fstab, unit_name
@@ -15,9 +15,12 @@ from .machine import find, matches
 from .sesam_host import Answers, link
 
 ETC = "/etc/systemd/system"
+DROP_INS = f"{ETC}/docker.service.d"
+BEFORE = "nofail,x-systemd.required-by=docker.service,x-systemd.before=docker.service"
+WAITS = "[Unit]\nRequiresMountsFor=/srv/data"
 LINE = "UUID=1234-abcd  /srv/data  ext4  defaults  0  2\n"
 UNIT = "[Mount]\nWhat=/dev/disk/by-uuid/1234-abcd\nWhere=/srv/data\nType=ext4\n"
-WANTS = {f"{ETC}/*/srv-data.*": {f"{ETC}/multi-user.target.wants/srv-data.mount": UNIT}}
+WANTS = {f"{ETC}/*.wants/srv-data.*": {f"{ETC}/multi-user.target.wants/srv-data.mount": UNIT}}
 
 
 def boot(fstab: str = "", **more: Answers) -> BootMount:
@@ -33,8 +36,7 @@ def mounted(source: str = "/dev/sdb1", fstype: str = "ext4") -> Answers:
 
 
 def docker(text: str) -> Answers:
-    name = f"{ETC}/docker.service.d"
-    return matches({f"{name}/*.conf": {f"{name}/override.conf": text}})
+    return matches({f"{DROP_INS}/*.conf": {f"{DROP_INS}/override.conf": text}})
 
 
 def test_a_line_in_fstab() -> None:
@@ -111,7 +113,7 @@ def test_an_enabled_automount_unit() -> None:
     unit = matches(
         {
             f"{ETC}/srv-data.*": {f"{ETC}/srv-data.mount": UNIT},
-            f"{ETC}/*/srv-data.*": {f"{ETC}/local-fs.target.wants/srv-data.automount": ""},
+            f"{ETC}/*.wants/srv-data.*": {f"{ETC}/local-fs.target.wants/srv-data.automount": ""},
         }
     )
     found = boot(unit=unit)
@@ -195,10 +197,61 @@ def test_docker_does_not_really_wait(drop_in: str) -> None:
     assert boot(line, docker=docker(drop_in)).inspect_order().problems
 
 
-def test_docker_waits_by_fstab_s_own_words() -> None:
-    options = "nofail,x-systemd.required-by=docker.service,x-systemd.before=docker.service"
+LATE = "UUID=1 /srv/data ext4 nofail 0 2"
 
-    assert not boot(f"UUID=1 /srv/data ext4 {options} 0 2").inspect_order().problems
+
+def hidden(pattern: str, path: str, error: str = "EACCES", **files: str) -> Answers:
+    return {Files(pattern): FilesAnswer(files=files, errors={path: error})}
+
+
+@pytest.mark.parametrize("path", [f"{DROP_INS}/proxy.conf", DROP_INS])
+def test_whether_docker_waits_may_stand_in_what_only_root_reads(path: str) -> None:
+    found = boot(LATE, docker=hidden(f"{DROP_INS}/*.conf", path)).inspect_order()
+
+    assert not found.problems
+    assert found.unknown is not None
+    assert str(found.unknown) == f"needs root: {path} is not readable"
+    assert found.unknown.command.startswith("systemctl show docker.service")
+
+
+def test_what_only_root_reads_does_not_matter_where_docker_is_seen_to_wait() -> None:
+    docker = hidden(f"{DROP_INS}/*.conf", f"{DROP_INS}/proxy.conf")
+    unit = matches({f"{ETC}/docker.service": {f"{ETC}/docker.service": f"{WAITS}\n"}})
+
+    assert boot(LATE, docker=docker, unit=unit).inspect_order() == Inspection()
+    assert boot(LINE, docker=docker).inspect_order() == Inspection()
+    assert boot(f"{LATE.replace('nofail', BEFORE)}", docker=docker).inspect_order() == Inspection()
+
+
+def test_a_drop_in_that_leads_nowhere_is_read_by_nobody() -> None:
+    docker = hidden(f"{DROP_INS}/*.conf", f"{DROP_INS}/gone.conf", "ENOENT")
+
+    assert "Docker does not wait" in boot(LATE, docker=docker).inspect_order().problems[0]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [f"{ETC}/srv-data.*", f"{ETC}/*.wants/srv-data.*", "/usr/lib/systemd/system/srv-data.*"],
+)
+def test_a_unit_may_lie_where_only_root_looks(pattern: str) -> None:
+    found = boot(units=hidden(pattern, "/etc/systemd/system")).inspect()
+
+    assert not found.problems
+    assert "needs root: /etc/systemd/system is not readable" in str(found.unknown)
+    assert not boot(LINE, units=hidden(pattern, "/etc/systemd/system")).inspect().doubts
+
+
+def test_whether_a_units_mount_is_started_may_stand_in_what_only_root_reads() -> None:
+    unit = matches({f"{ETC}/srv-data.*": {f"{ETC}/srv-data.mount": UNIT}})
+    docker = hidden(f"{DROP_INS}/*.conf", f"{DROP_INS}/proxy.conf")
+    found = boot(unit=unit, docker=docker).inspect()
+
+    assert not found.problems
+    assert "needs root" in str(found.unknown)
+
+
+def test_docker_waits_by_fstab_s_own_words() -> None:
+    assert not boot(f"UUID=1 /srv/data ext4 {BEFORE} 0 2").inspect_order().problems
 
 
 def test_a_uuid_that_no_disk_bears() -> None:
@@ -258,7 +311,7 @@ def test_a_link_at_srv_data_in_fstab(target: str) -> None:
 
 def test_a_link_at_srv_data_and_a_mount_unit() -> None:
     unit = matches({f"{ETC}/data.*": {f"{ETC}/data.mount": UNIT.replace("/srv", "")}})
-    wants = matches({f"{ETC}/*/data.*": {f"{ETC}/multi-user.target.wants/data.mount": ""}})
+    wants = matches({f"{ETC}/*.wants/data.*": {f"{ETC}/multi-user.target.wants/data.mount": ""}})
     answers: Answers = {File("/etc/fstab"): FileAnswer(text=""), **LED, **unit}
 
     assert "data.mount is there, but not en" in find(BootMount, answers).inspect().problems[0]

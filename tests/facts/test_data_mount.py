@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sesam_audit.asks import File, FileAnswer, Stat
+from sesam_audit.asks import File, FileAnswer, Files, FilesAnswer, Stat
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.block_devices import BlockDevice
 from sesam_audit.facts.data_mount import DataMount
@@ -211,9 +211,29 @@ def test_no_mountinfo_proves_nothing() -> None:
         find(DataMount, {})
 
 
-def test_without_sysfs_the_mount_still_counts() -> None:
+HIDDEN = FilesAnswer(files={}, errors={BLOCK: "EACCES"})
+
+
+@pytest.mark.parametrize("told", [Unknown("no answer in time: files"), HIDDEN, FilesAnswer()])
+def test_without_sysfs_whose_disk_it_is_cannot_be_told(told: FilesAnswer | Unknown) -> None:
     answers = {ask: answer for ask, answer in host().items() if not str(ask).startswith("files")}
-    found = find(DataMount, answers)
+    found = find(DataMount, answers | {Files(f"{BLOCK}/*/dev"): told})
 
     assert found.mount
     assert found.unmounted == ()
+    assert not found.inspect().problems
+    assert "whether /srv/data is on the cloud's temporary disk" in str(found.inspect().unknown)
+
+
+@pytest.mark.parametrize("source", ["files:/export", "tank/data"])
+def test_what_is_no_device_is_no_disk_of_a_cloud(source: str) -> None:
+    text = MOUNTINFO_TEXT.replace("/dev/sdb1", source).replace("8:17", "0:50")
+
+    for sysfs in ({}, {Files(f"{BLOCK}/*/dev"): FilesAnswer()}):
+        assert find(DataMount, host(text) | sysfs).inspect() == Inspection()
+
+
+def test_an_unmounted_data_disk_needs_no_sysfs_to_fail() -> None:
+    answers = host(MOUNTINFO_TEXT.splitlines()[0]) | {Files(f"{BLOCK}/*/dev"): HIDDEN}
+
+    assert "nothing is mounted" in find(DataMount, answers).inspect().problems[0]

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sesam_audit.asks import File, FileAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
-from sesam_audit.facts.daemon_settings import DAEMON_JSON, setting
+from sesam_audit.facts.daemon_settings import DaemonSettings
 from sesam_audit.facts.engine import Engine
 from sesam_audit.profile import Profile
 
@@ -38,11 +38,11 @@ class ControlGroups(Struct, frozen=True):
     def ask(cls, profile: Profile) -> Steps[ControlGroups]:
         """Learn the group from Docker, then read version 2 and version 1; absent is unlimited."""
         engine, daemon, usual = yield from gather(
-            attempt(Engine.ask(profile)), File(DAEMON_JSON), every(map(_group, _USUAL))
+            attempt(Engine.ask(profile)), DaemonSettings.ask(profile), every(map(_group, _USUAL))
         )
         groups = dict(zip(_USUAL, usual, strict=True))
         driver = "" if isinstance(engine, Unknown) else engine.cgroup_driver
-        parent = setting(daemon.read(DAEMON_JSON), "cgroup-parent")
+        parent = daemon.text("cgroup-parent")
         chain = _chain(parent, driver or _usual_driver(groups))
         more = [group for group in chain if group not in groups]
         groups |= dict(zip(more, (yield from every(map(_group, more))), strict=True))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from shlex import quote
 
 from msgspec import Struct
 
-from sesam_audit.asks import File, Space, Stat, Steps, denied
-from sesam_audit.facts import attempt, every, gather
+from sesam_audit.asks import Space, Stat, Steps, denied
+from sesam_audit.facts import every, gather
+from sesam_audit.facts.daemon_settings import ContainerdSettings
 from sesam_audit.facts.engine import Engine
 from sesam_audit.profile import Profile
 from sesam_audit.quantity import Size
 
 CONTAINERD = "/var/lib/containerd"
-_CONFIG = "/etc/containerd/config.toml"
-_ROOT = re.compile(r"""^\s*root\s*=\s*["']([^"']+)["']""", re.MULTILINE)
 
 
 class Room(Struct, frozen=True):
@@ -33,9 +31,8 @@ class DockerStorage(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[DockerStorage]:
         """Learn where the roots are, then measure what is free there."""
-        engine, config = yield from gather(Engine.ask(profile), attempt(File(_CONFIG)))
-        told = _ROOT.search(getattr(config, "text", ""))
-        roots = (engine.answering().root, told[1] if told else CONTAINERD)
+        engine, config = yield from gather(Engine.ask(profile), ContainerdSettings.ask(profile))
+        roots = (engine.answering().root, config.root or CONTAINERD)
         spaces, stats = yield from gather(every(map(Space, roots)), every(map(Stat, roots)))
         rooms = []
         for path, space, stat in zip(roots, spaces, stats, strict=True):

@@ -22,7 +22,7 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts import every, gather
 from sesam_audit.facts.account import SesamUser
 from sesam_audit.facts.data_directory import DataDirectory, Place
-from sesam_audit.facts.ownership import passed_over, walk_of
+from sesam_audit.facts.ownership import PassedOver, walk_of
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import (
     CERTIFICATE,
@@ -131,8 +131,11 @@ class Strangers(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Strangers]:
         """Walk with the numbers that sesam has or will get."""
-        number, skip = yield from gather(Number.ask(profile), passed_over(profile))
-        return cls((yield from walk_of(number.user, number.group, skip)), skip)
+        number, skip = yield from gather(Number.ask(profile), PassedOver.ask(profile))
+        if skip.unread is not None:
+            raise skip.unread
+        walk = yield from walk_of(number.user, number.group, skip.paths)
+        return cls(walk, skip.paths)
 
 
 class Caller(Struct, frozen=True):

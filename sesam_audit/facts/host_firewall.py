@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from msgspec import Struct
@@ -10,6 +9,7 @@ from msgspec import Struct
 from sesam_audit.asks import File, FileAnswer, Run, RunAnswer, Steps
 from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts import attempt, gather
+from sesam_audit.facts.daemon_settings import DAEMON_JSON, DaemonSettings
 from sesam_audit.facts.rulesets import (
     Forwarding,
     iptables_dnat,
@@ -22,7 +22,6 @@ from sesam_audit.profile import Profile
 
 COMMAND = "sudo iptables-save; sudo nft list ruleset"
 _INPUT_DROP = re.compile(r"(?m)^(?::INPUT DROP|-A INPUT\b.*-j (?:DROP|REJECT|[a-z]))")
-_DAEMON = "/etc/docker/daemon.json"
 _FIREWALLD = "/etc/firewalld/firewalld.conf"
 
 
@@ -66,7 +65,7 @@ class HostFirewall(Struct, frozen=True):
             Unknown: nothing in what could be read, and not all could be.
         """
         if self.docker_iptables is False:
-            return Forwarding(f'{_DAEMON}: "iptables": false, so Docker opens nothing')
+            return Forwarding(f'{DAEMON_JSON}: "iptables": false, so Docker opens nothing')
         if self.strict_forward_ports is True:
             return Forwarding(f"{_FIREWALLD}: StrictForwardPorts=yes")
         drop = "" if isinstance(self.iptables, Unknown) else iptables_drop(self.iptables, port)
@@ -93,7 +92,7 @@ class HostFirewall(Struct, frozen=True):
             attempt(Run(("iptables-save",))),
             attempt(Run(("nft", "list", "ruleset"))),
             attempt(_firewalld()),
-            attempt(File(_DAEMON)),
+            attempt(DaemonSettings.ask(profile)),
             attempt(File("/etc/ufw/ufw.conf")),
         )
         iptables, nftables = _rules(tables, "iptables-save"), _rules(nft, "nft")
@@ -103,7 +102,7 @@ class HostFirewall(Struct, frozen=True):
             iptables=iptables or "" if not isinstance(iptables, Unknown) else iptables,
             nftables=nftables or "" if not isinstance(nftables, Unknown) else nftables,
             strict_forward_ports=firewalld,
-            docker_iptables=_docker_iptables(daemon),
+            docker_iptables=daemon if isinstance(daemon, Unknown) else daemon.iptables,
             ufw=isinstance(ufw, FileAnswer) and bool(re.search(r"(?m)^ENABLED=yes", ufw.text)),
         )
 
@@ -136,17 +135,3 @@ def _firewalld() -> Steps[bool | Unknown]:
     return text is not None and bool(
         re.search(r"(?mi)^\s*StrictForwardPorts\s*=\s*(?:yes|true)\s*$", text)
     )
-
-
-def _docker_iptables(answer: FileAnswer | Unknown) -> bool | Unknown:
-    """What daemon.json says of `iptables`; the default is true."""
-    if isinstance(answer, Unknown):
-        return answer
-    try:
-        text = answer.read(_DAEMON)
-        config = json.loads(text) if text and text.strip() else {}
-    except Unknown as unknown:
-        return unknown
-    except (ValueError, RecursionError):
-        return Unknown(f"{_DAEMON} is no JSON", f"python3 -m json.tool {_DAEMON}")
-    return not (isinstance(config, dict) and config.get("iptables") is False)

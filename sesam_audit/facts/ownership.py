@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
 
-from sesam_audit.asks import File, FileAnswer, Steps, Walk, WalkAnswer, denied
+from sesam_audit.asks import Steps, Walk, WalkAnswer, denied
 from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.account import SesamUser
-from sesam_audit.facts.daemon_settings import DAEMON_JSON, setting
+from sesam_audit.facts.daemon_settings import ContainerdSettings, DaemonSettings
 from sesam_audit.facts.engine import Engine
 from sesam_audit.facts.inspection import Inspection, listed
 from sesam_audit.facts.stack_files import FILES, OVERRIDES
@@ -19,7 +17,6 @@ from sesam_audit.wanted import ENV_FILE, FLUENTBIT, LETSENCRYPT, POINT, TREES
 
 SHOW = "sudo find -H /srv/data /sesam -xdev ! -user sesam -ls"
 
-_CONTAINERD = "/etc/containerd/config.toml"
 PASSED_NAMES = ("lost+found", ".snapshot", ".snapshots", ".zfs", "acme.json")
 _PLACED = (*(f"{POINT}/{name}" for name in (*FILES, *OVERRIDES)), ENV_FILE)
 _ROOTS_OWN = (
@@ -27,7 +24,6 @@ _ROOTS_OWN = (
     FLUENTBIT,  # made by Docker, as root, because the guide makes it nowhere
 )
 _USUAL = ("/srv/data/docker", "/srv/data/containerd")  # where the daemon does not tell
-_CONTAINERD_ROOT = re.compile(r"^\s*root\s*=\s*[\"']([^\"']+)[\"']", re.MULTILINE)
 
 
 class Ownership(Struct, frozen=True):
@@ -35,17 +31,18 @@ class Ownership(Struct, frozen=True):
 
     walk: WalkAnswer
     owner: str = "sesam:sesam"
+    unread: Unknown | None = None  # why more may be others' by rule than was passed over
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Ownership]:
         """Learn the numbers of sesam and what to pass over, then walk."""
-        sesam, skip = yield from gather(SesamUser.ask(profile), passed_over(profile))
+        sesam, skip = yield from gather(SesamUser.ask(profile), PassedOver.ask(profile))
         if not sesam.exists:
             raise Unknown("there is no user sesam (layout.user)")
-        walk = yield from walk_of(sesam.uid, sesam.group_id, skip)
+        walk = yield from walk_of(sesam.uid, sesam.group_id, skip.paths)
         if walk.error:
             raise denied(walk, " and ".join(TREES), SHOW)
-        return cls(walk)
+        return cls(walk, unread=skip.unread)
 
     def inspect(self) -> Inspection:
         """An offender seen is proof; nothing seen is proof only of a whole walk."""
@@ -54,10 +51,15 @@ class Ownership(Struct, frozen=True):
             found.note(f"not judged, by rule: {listed(sorted(walk.passed_over), 10)}")
         if walk.offenders:
             more = "" if walk.complete else " (so far)"
-            found.problem(
+            said = (
                 f"{walk.offenders} of {walk.entries} entries{more} do not belong to {self.owner}:"
                 f" {listed(walk.samples)}"
             )
+            if self.unread is None:
+                found.problem(said)
+            else:
+                why = f"Docker's own may be among them: {self.unread.reason}"
+                found.doubt(self.unread.reworded(f"{said}; {why}"))
         if walk.unreadable:
             places = listed(walk.unreadable, 3)
             found.doubt(needs_root(f"not readable: {places}", SHOW))
@@ -66,12 +68,26 @@ class Ownership(Struct, frozen=True):
         return found
 
 
-def passed_over(profile: Profile) -> Steps[tuple[str, ...]]:
+class PassedOver(Struct, frozen=True):
     """The paths that others own by rule: Docker's own, Traefik's, and the stack's files."""
-    engine, daemon, containerd = yield from gather(
-        attempt(Engine.ask(profile)), File(DAEMON_JSON), File(_CONTAINERD)
-    )
-    return (*_ROOTS_OWN, *_PLACED, *_docker_roots(engine, daemon, containerd))
+
+    paths: tuple[str, ...]
+    unread: Unknown | None = None  # why Docker's own may lie elsewhere as well
+
+    @classmethod
+    def ask(cls, profile: Profile) -> Steps[PassedOver]:
+        """Learn from the daemon, and from both daemons' files, where Docker's own lies."""
+        engine, daemon, containerd = yield from gather(
+            attempt(Engine.ask(profile)),
+            attempt(DaemonSettings.ask(profile)),
+            attempt(ContainerdSettings.ask(profile)),
+        )
+        told = not isinstance(engine, Unknown) and bool(engine.root)
+        unread = daemon if isinstance(daemon, Unknown) and not told else containerd
+        return cls(
+            (*_ROOTS_OWN, *_PLACED, *_docker_roots(engine, daemon, containerd)),
+            unread if isinstance(unread, Unknown) else None,
+        )
 
 
 def walk_of(uid: int, gid: int, skip: tuple[str, ...]) -> Walk:
@@ -80,12 +96,13 @@ def walk_of(uid: int, gid: int, skip: tuple[str, ...]) -> Walk:
 
 
 def _docker_roots(
-    engine: Engine | Unknown, daemon: FileAnswer, containerd: FileAnswer
+    engine: Engine | Unknown,
+    daemon: DaemonSettings | Unknown,
+    containerd: ContainerdSettings | Unknown,
 ) -> tuple[str, ...]:
     """Docker's and containerd's own directories, where they were moved to the data disk."""
-    configured = setting(daemon.text, "data-root")
-    match = _CONTAINERD_ROOT.search(containerd.text)
-    found = [configured, match[1] if match else ""]
+    configured = "" if isinstance(daemon, Unknown) else daemon.text("data-root")
+    found = [configured, "" if isinstance(containerd, Unknown) else containerd.root]
     if not isinstance(engine, Unknown):
         found.append(engine.root)
     elif not configured:

@@ -50,6 +50,13 @@ def test_a_commented_root_does_not_count() -> None:
     assert len(find(DockerStorage, commented, *answers).rooms) == 2
 
 
+def test_a_root_that_may_be_elsewhere() -> None:
+    sealed = {File("/etc/containerd/config.toml"): FileAnswer(error="EACCES")}
+    rooms = room("/var/lib/docker", 7), room("/var/lib/containerd", 9)
+
+    assert "needs root: /etc/containerd" in unknown(DockerStorage, docker(), sealed, *rooms)
+
+
 def test_a_root_that_may_not_be_measured() -> None:
     hidden = {
         Space("/var/lib/docker"): SpaceAnswer(error="EACCES"),

@@ -9,6 +9,7 @@ import pytest
 from sesam_audit.asks import Ask, DockerApi, DockerApiAnswer, File, FileAnswer, Walk, WalkAnswer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.engine import _INFO, _VERSION
+from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.ownership import Ownership
 from sesam_audit.inquiry import Inquiry
 from sesam_audit.profile import Profile
@@ -79,6 +80,37 @@ def test_other_settings_change_nothing(text: str) -> None:
     daemon: Answers = {File("/etc/docker/daemon.json"): FileAnswer(text=text)}
 
     assert walk_of(on_data_disk() | daemon).skip[-1].startswith("/srv/data/")
+
+
+SECRET: Answers = {File("/etc/docker/daemon.json"): FileAnswer(error="EACCES")}
+SEALED: Answers = {File("/etc/containerd/config.toml"): FileAnswer(error="EACCES")}
+
+
+def strangers(*more: Answers) -> Inspection:
+    answers = on_data_disk()
+    for each in more:
+        answers |= each
+    walk = WalkAnswer(entries=9, offenders=1, samples=("/srv/data/dd root:root",), complete=True)
+    return find(Ownership, answers | {walk_of(answers): walk}).inspect()
+
+
+@pytest.mark.parametrize("more", [(SECRET,), (SEALED,), (SEALED, engine("/var/lib/docker"))])
+def test_a_stranger_may_be_dockers_own_where_its_settings_are_hidden(
+    more: tuple[Answers, ...],
+) -> None:
+    found = strangers(*more)
+
+    assert not found.problems
+    assert found.unknown is not None
+    assert "1 of 9 entries do not belong to sesam:sesam" in found.unknown.reason
+    assert "Docker's own may be among them: needs root: /etc/" in found.unknown.reason
+
+
+@pytest.mark.parametrize("more", [(), (SECRET, engine("/var/lib/docker"))])
+def test_a_stranger_is_a_problem_where_dockers_own_place_is_known(
+    more: tuple[Answers, ...],
+) -> None:
+    assert "do not belong" in strangers(*more).problems[0]
 
 
 def test_without_sesam_nobody_owns_anything() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sesam_audit.asks import Names, NamesAnswer, Run, Stat, Steps
+from sesam_audit.asks import Names, NamesAnswer, Run, Stat, Steps, denied
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.profile import Profile
@@ -72,8 +72,19 @@ class Services(Struct, frozen=True):
         if not kernel.missing or all(link.missing for link in found):
             raise Unknown("systemd does not answer here", "systemctl status")
         started = {name for link in found for name in link.names}
+        if not started.intersection(TIME):
+            _listed(links)
         units = {name: Unit(name, "loaded", "", "enabled") for name in _UNITS if name in started}
         return cls(units, running=False)
+
+
+def _listed(links: tuple[NamesAnswer | Unknown, ...]) -> None:
+    """Raises Unknown where a directory of links was not listed, and may start something."""
+    for ask, link in zip(_LINKS, links, strict=True):
+        if isinstance(link, Unknown):
+            raise link
+        if link.error and not link.missing:
+            raise denied(link, ask.path)
 
 
 def _units(text: str) -> Iterator[tuple[str, Unit]]:

@@ -96,8 +96,11 @@ class _Reader:
 
     def config(self, node: Service | None) -> TraefikConfig:
         origin = self._origin()
+        hidden = not origin and self._hides(dirname(FOUND_BY_ITSELF[0]))
         static = self._read(origin) if origin else from_flags(self.service.command)
-        if not origin and not static:
+        if hidden:
+            static = {}
+        elif not origin and not static:
             self.doubts.append(Unknown("Traefik has neither a file nor flags: its environment?"))
         dynamic = dict(self._dynamic(static))
         return TraefikConfig(
@@ -124,6 +127,14 @@ class _Reader:
             return self._parse(answer.text, place)
         return {}
 
+    def _hides(self, folder: str) -> bool:
+        """Whether a directory in the container may hold files that could not be listed."""
+        answer, place = self.texts.get(folder), self.service.on_host(folder)
+        if answer is None or place is None or not answer.error or answer.missing:
+            return False
+        self.doubts.append(denied(answer, place, f"sudo ls -l {quote(place)}"))
+        return True
+
     def _parse(self, text: str, place: str) -> Settings:
         try:
             return parse(text, place)
@@ -138,5 +149,6 @@ class _Reader:
         elif isinstance(folder, str) and folder:
             if self.service.on_host(folder) is None:
                 self.faults.append(f"{folder} is not mounted into Traefik")
+            self._hides(normpath(folder))
             inside = [path for path in self.texts if dirname(path) == normpath(folder)]
             yield from ((path, self._read(path)) for path in inside)

@@ -39,6 +39,7 @@ SHOW = Run(
 SYNCHRONISED = Run(("timedatectl", "show", "--property=NTPSynchronized", "--value"))
 LIVE = (Stat("/proc/version"), StatAnswer(kind="file"))
 WANTS = Names("/etc/systemd/system/sysinit.target.wants")
+EACCES = NamesAnswer(error="EACCES")
 LINKED = NamesAnswer(names=("apparmor.service", "systemd-timesyncd.service"))
 NOT_BOOTED = RunAnswer(code=1, err="System has not been booted with systemd as init system")
 
@@ -85,6 +86,16 @@ def test_an_image_is_read_from_its_links() -> None:
         {"systemd-timesyncd.service": Unit("systemd-timesyncd.service", "loaded", "", "enabled")},
         running=False,
     )
+
+
+def test_links_that_were_not_listed_may_start_a_time_service() -> None:
+    hidden: Answers = {Names("/etc/systemd/system/multi-user.target.wants"): EACCES}
+    listed: Answers = {WANTS: NamesAnswer(names=("apparmor.service",))}
+
+    with pytest.raises(Unknown, match=r"needs root: .*multi-user\.target\.wants is not readable"):
+        services(NOT_BOOTED, hidden | listed)
+    assert services(NOT_BOOTED, hidden | {WANTS: LINKED}).of(TIME)
+    assert not services(NOT_BOOTED, listed).of(TIME)
 
 
 def test_a_running_host_without_systemd_is_unknown() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sesam_audit.asks import File, FileAnswer
+from sesam_audit.asks import File, FileAnswer, Files, FilesAnswer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.traefik import TraefikConfig
@@ -162,6 +162,37 @@ def test_flags_alone_with_a_directory_of_dynamic_files() -> None:
 
     assert inspect_traefik(found).problems == []
     assert found.pairs() == (("/certs/sesam.crt", "/certs/sesam.key"),)
+
+
+def hidden(target: str, *command: str) -> Inspection:
+    """A directory that is mounted into Traefik, and that only root lists."""
+    value = document("letsencrypt")
+    traefik = value["services"]["traefik"]
+    traefik["command"] = list(command)
+    source = "/srv/data/traefik/hidden"
+    traefik["volumes"].append({"type": "bind", "source": source, "target": target})
+    files: Answers = {
+        Files(f"{source}/*{x}"): FilesAnswer(files={}, errors={source: "EACCES"})
+        for x in (".y*ml", ".toml")
+    }
+    return inspect_traefik(find(TraefikConfig, rendered(value) | files))
+
+
+ENTRIES = ("--providers.docker", "--entrypoints.web.address=:80", "--entrypoints.s.address=:443")
+
+
+def test_a_file_that_beats_the_flags_may_lie_where_only_root_looks() -> None:
+    found = hidden("/etc/traefik", *ENTRIES)
+
+    assert not found.problems
+    assert str(found.unknown) == "needs root: /srv/data/traefik/hidden is not readable"
+
+
+def test_certificates_may_be_named_where_only_root_looks() -> None:
+    found = hidden("/dynamic", *ENTRIES, "--providers.file.directory=/dynamic")
+
+    assert not any("leads to no tls.certificates" in each for each in found.problems)
+    assert "needs root: /srv/data/traefik/hidden" in str(found.unknown)
 
 
 def test_a_directory_of_dynamic_files_that_is_not_mounted() -> None:

@@ -21,6 +21,7 @@ from sesam_audit.facts.pull_rights import allowed
 from sesam_audit.facts.routes import Routes
 from sesam_audit.facts.selinux import SELinux
 from sesam_audit.facts.subnets import Subnets
+from sesam_audit.facts.versions import version
 from sesam_audit.judge import Now
 from sesam_audit.profile import Profile
 from sesam_audit.quantity import Size
@@ -31,12 +32,6 @@ EVERY_STAGE = (IMAGE, PREFLIGHT, LIVE)
 ENGINE = ("docker.engine",)
 STACK = "Guide, Start Services: “docker compose up -d”"
 FREE = Size(20 * 10**9)
-INSTEAD = {
-    "absent": "Docker is not installed",
-    "stopped": "Docker is installed, but its daemon does not answer",
-    "podman": "podman answers in Docker's place; the stack needs Docker Engine",
-    "rootless": "Docker runs rootless only: there is no /var/run/docker.sock to mount",
-}
 HUB_NAMES = ("registry-1.docker.io", "auth.docker.io", "production.cloudfront.docker.com")
 
 
@@ -79,15 +74,9 @@ def check_engine(engine: Engine, profile: Profile, found: Found) -> None:
         found.note(f"{engine.user} may use Docker without sudo, which is as good as being root")
     if engine.https_proxy and not profile.proxy:
         found.note(f"the daemon uses the proxy {engine.https_proxy}, the profile names none")
-    assert engine.kind not in INSTEAD, INSTEAD[engine.kind]
-    found(f"Docker Engine {engine.version}".strip())
-    assert not engine.snap, "Docker comes from a snap, which cannot write to /srv/data and /sesam"
-    assert "rootless" not in engine.security, (
-        "Docker runs rootless: the node could not own its files, Traefik not take ports 80 and 443"
-    )
-    assert "userns" not in engine.security, (
-        "Docker remaps users (userns-remap): the node's files would not belong to sesam"
-    )
+    if engine.kind in ("docker", "installed"):
+        found(f"Docker Engine {engine.version}".strip())
+    assert not engine.shortcomings, "; ".join(engine.shortcomings.values())
 
 
 @requirement(source=STACK, level=MUST, stages=EVERY_STAGE)
@@ -114,23 +103,10 @@ def check_compose(compose: ComposePlugin, found: Found) -> None:
         )
     if not (compose.docker or compose.installed):
         raise Unknown("Docker is not installed (docker.engine)", "docker compose version")
-    assert compose.docker, "there is no docker command"
-    having = [plugin.user for plugin in compose.plugins if plugin.version]
-    assert compose.shared or not having, (
-        f"only {' and '.join(having)} has the compose plugin, in a home directory"
-    )
     for plugin in compose.plugins:
-        assert plugin.version or not plugin.podman, (
-            f"podman's stand-in for docker answers {plugin.user}: {plugin.words.splitlines()[0]}"
-        )
-        assert plugin.version or not compose.standalone, (
-            f"docker-compose {compose.standalone} is there as a program of its own"
-            f"{' (compose v1)' if compose.standalone.startswith('1.') else ''}"
-            ", but Docker has no compose plugin"
-        )
-        assert plugin.version, f"{plugin.user} has no compose plugin"
-        version = found(plugin.version, required="2 or newer", words="version {}")
-        assert int(version.partition(".")[0]) >= 2
+        if plugin.version:
+            found(plugin.version, required="2 or newer", words="version {}")
+    assert not compose.shortcoming, compose.shortcoming
 
 
 @requirement(
@@ -192,15 +168,11 @@ def check_api(engine: Engine, clients: DockerClients, found: Found) -> None:
 
         sudo systemctl restart docker
     """
-    least, most = _version(engine.answering().min_api), _version(engine.api)
-    if least is None or most is None:
-        raise Unknown(
-            "the daemon does not tell which API versions it speaks", "sudo docker version"
-        )
+    least, most = engine.api_range
     found(f"the daemon speaks API {engine.min_api} to {engine.api}")
     fixed = [client for client in clients.clients if client.version]
     for client in (client for client in fixed if not client.doubt):
-        speaks = _version(client.version) or (0,)
+        speaks = version(client.version) or (0,)
         assert least <= speaks, (
             f"{client.service} ({client.image}) speaks version {client.version} of the API, "
             f"the daemon refuses what is below {engine.min_api}"
@@ -210,14 +182,9 @@ def check_api(engine: Engine, clients: DockerClients, found: Found) -> None:
             f"the daemon ends at {engine.api}"
         )
     for client in (client for client in fixed if client.doubt):
-        if (_version(client.version) or (0,)) < least:
+        if (version(client.version) or (0,)) < least:
             run = f"sudo docker run --rm {quote(client.image)} {client.tells}"
             raise Unknown(f"{client.image}: {client.doubt}", run)
-
-
-def _version(text: str) -> tuple[int, ...] | None:
-    parts = text.split(".")
-    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else None
 
 
 @requirement(

@@ -14,6 +14,7 @@ from sesam_audit.facts.license import License
 from sesam_audit.facts.stack import Stack
 from sesam_audit.facts.stack_files import FILES, GUIDE_NAME, StackFiles
 from sesam_audit.facts.stack_roles import shortcomings
+from sesam_audit.facts.versions import version
 from sesam_audit.given import digest
 from sesam_audit.migration_plan import brings_license
 from sesam_audit.site import Draft, Phase, Site, Step, Stop
@@ -31,6 +32,7 @@ from sesam_audit.wanted import (
     store,
 )
 
+_WATCHTOWERS_OWN = (1, 25)  # what it speaks by itself
 _WATCHTOWER_API = "1.44"  # spoken by every daemon since Docker 25, demanded by none so far
 
 
@@ -279,12 +281,7 @@ def _resolved(stack: Stack) -> bool:
 def _watchtower_api(site: Site) -> str:
     """The API version watchtower has to be told; "" where the daemon takes its own."""
     engine = site.need(Engine)
-    if _number(engine.min_api) <= (1, 25):
+    least, most = engine.api_range
+    if least <= _WATCHTOWERS_OWN:
         return ""
-    fits = _number(engine.min_api) <= _number(_WATCHTOWER_API) <= _number(engine.api)
-    return _WATCHTOWER_API if fits else engine.min_api
-
-
-def _number(version: str) -> tuple[int, ...]:
-    parts = version.split(".")
-    return tuple(map(int, parts)) if all(part.isdigit() for part in parts) else ()
+    return _WATCHTOWER_API if least <= (version(_WATCHTOWER_API) or ()) <= most else engine.min_api

@@ -35,20 +35,17 @@ _DNF = (
     "sudo systemctl enable --now docker",
 )
 _MANUAL = "https://docs.docker.com/engine/install/"
-_INSTEAD = {
-    "stopped": (
-        "Docker is installed, but its daemon does not answer",
-        "Start it, and see why it had stopped:\n\n    sudo systemctl enable --now docker",
+_INSTALL, _PLUGIN = "Installing it is yours; Docker's own steps:", "Docker's own packages bring it:"
+_REMEDIES = {  # by Engine.shortcomings; what ends with a colon is followed by the steps
+    "absent": _INSTALL,
+    "stopped": "Start it, and see why it had stopped:\n\n    sudo systemctl enable --now docker",
+    "podman": "Remove podman-docker, then install Docker Engine:",
+    "rootless": "End it, then install Docker Engine for the whole machine:",
+    "snap": (
+        "Remove it, with what it holds (sudo snap remove docker), then install Docker's own"
+        " packages:"
     ),
-    "podman": (
-        "podman answers in Docker's place, and the stack needs Docker Engine",
-        "Remove podman-docker, then install Docker Engine:\n\n",
-    ),
-    "rootless": (
-        "Docker runs rootless only, and the stack needs /var/run/docker.sock",
-        "Install Docker Engine for the whole machine:\n\n",
-    ),
-    "absent": ("Docker is not installed", "Installing it is yours; Docker's own steps:\n\n"),
+    "userns": "Take userns-remap out of /etc/docker/daemon.json, then restart Docker",
 }
 
 
@@ -67,32 +64,15 @@ def prerequisites(site: Site, _: Draft) -> Phase:
 
 def _docker(site: Site) -> Iterator[Stop]:
     engine, release = site.need(Engine), site.maybe(OsRelease)
-    if engine.kind != "docker":
-        words, remedy = _INSTEAD.get(engine.kind, _INSTEAD["absent"])
-        steps = installing(release) if remedy.endswith("\n\n") else ""
-        yield Stop(words, remedy + steps)
-        return
-    if engine.snap:
-        yield Stop(
-            "Docker is the snap, which may not read what lies outside its own places",
-            "Remove it, with what it holds, then install Docker's own packages:\n\n"
-            f"    sudo snap remove docker\n{installing(release)}",
-        )
-    if any(each in engine.security for each in ("rootless", "userns")):
-        yield Stop(
-            "the Docker daemon gives containers other user numbers (rootless or userns-remap)",
-            "Take userns-remap out of /etc/docker/daemon.json; sesam's files need its own number",
-        )
-    if not _plugin(site):
-        yield Stop(
-            "docker compose, the plugin, is not there",
-            f"Docker's own packages bring it:\n\n{installing(release)}",
-        )
+    for kind, words in engine.shortcomings.items():
+        yield _stop(words, _REMEDIES[kind], release)
+    if engine.kind == "docker" and (lack := site.need(ComposePlugin).shortcoming):
+        yield _stop(f"docker compose: {lack}", _PLUGIN, release)
 
 
-def _plugin(site: Site) -> bool:
-    plugins = site.need(ComposePlugin).plugins
-    return any(each.version and not each.version.startswith(("1.", "v1.")) for each in plugins)
+def _stop(words: str, remedy: str, release: OsRelease | None) -> Stop:
+    steps = f"\n\n{installing(release)}" if remedy.endswith(":") else ""
+    return Stop(words, remedy + steps)
 
 
 def installing(release: OsRelease | None) -> str:

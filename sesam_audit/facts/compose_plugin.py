@@ -19,6 +19,7 @@ from sesam_audit.asks import (
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.engine import DAEMONS
+from sesam_audit.facts.versions import major
 from sesam_audit.profile import Profile
 
 SHARED = (  # docker/cli, cli-plugins/manager: where every user's docker looks
@@ -52,6 +53,31 @@ class ComposePlugin(Struct, frozen=True):
     docker: bool = True  # there is a docker command
     installed: bool = True  # there is a Docker daemon's program
     context: str = ""  # of root's docker, when it is not the default one
+
+    @property
+    def shortcoming(self) -> str:
+        """Why `docker compose` does not serve every user, "" where it does."""
+        if not self.docker:
+            return "there is no docker command"
+        having = [plugin.user for plugin in self.plugins if plugin.version]
+        if having and not self.shared:
+            return f"only {' and '.join(having)} has the compose plugin, in a home directory"
+        return next(filter(None, map(self._missing, self.plugins)), "")
+
+    def _missing(self, plugin: Plugin) -> str:
+        if plugin.version:
+            old = major(plugin.version) < 2
+            return f"version {plugin.version}; required: 2 or newer" if old else ""
+        if plugin.podman:
+            words = plugin.words.splitlines()[0]
+            return f"podman's stand-in for docker answers {plugin.user}: {words}"
+        if self.standalone:
+            first = " (compose v1)" if major(self.standalone) == 1 else ""
+            return (
+                f"docker-compose {self.standalone} is there as a program of its own{first}"
+                ", but Docker has no compose plugin"
+            )
+        return f"{plugin.user} has no compose plugin"
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[ComposePlugin]:

@@ -13,6 +13,7 @@ from sesam_audit.asks import DockerApi, Stat, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.engine import content, mapping
+from sesam_audit.facts.versions import major
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import POINT, PROJECT
 
@@ -105,7 +106,7 @@ class Containers(Struct, frozen=True):
 
     @property
     def made_by_v1(self) -> tuple[Container, ...]:
-        return tuple(c for c in self.containers if c.compose.startswith("1."))
+        return tuple(c for c in self.containers if major(c.compose) == 1)
 
     @property
     def left_by_v1(self) -> tuple[Container, ...]:

@@ -22,10 +22,24 @@ from sesam_audit.asks import (
 )
 from sesam_audit.errors import Lack, Unknown, needs_root
 from sesam_audit.facts import attempt, every, gather
+from sesam_audit.facts.versions import version
 from sesam_audit.profile import Profile
 
 SOCKET = "/var/run/docker.sock"
 DAEMONS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd", "/snap/bin/dockerd")
+_INSTEAD = {  # by kind
+    "absent": "Docker is not installed",
+    "stopped": "Docker is installed, but its daemon does not answer",
+    "podman": "podman answers in Docker's place; the stack needs Docker Engine",
+    "rootless": "Docker runs rootless only: there is no /var/run/docker.sock to mount",
+}
+_UNFIT = {  # by what it is
+    "snap": "Docker comes from a snap, which cannot write to /srv/data and /sesam",
+    "rootless": (
+        "Docker runs rootless: the node could not own its files, Traefik not take ports 80 and 443"
+    ),
+    "userns": "Docker remaps users (userns-remap): the node's files would not belong to sesam",
+}
 BUILT_IN_POOLS = (  # moby, daemon/libnetwork/ipamutils: what networks get when nothing is said
     ("172.17.0.0/16", 16),
     ("172.18.0.0/16", 16),
@@ -70,6 +84,27 @@ class Engine(Struct, frozen=True):
     def snap(self) -> bool:
         return self.root.startswith("/var/snap/")
 
+    @property
+    def shortcomings(self) -> dict[str, str]:
+        """Why the stack cannot run on it, in words, by absent, stopped, podman, snap, ..."""
+        if self.kind in _INSTEAD:
+            return {self.kind: _INSTEAD[self.kind]}
+        traits = {*self.security, *(["snap"] if self.snap else [])}
+        return {trait: words for trait, words in _UNFIT.items() if trait in traits}
+
+    @property
+    def api_range(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The oldest and the newest version of its API.
+
+        Raises:
+            Unknown: no Docker daemon answers, or it does not tell.
+        """
+        least, most = version(self.answering().min_api), version(self.api)
+        if least is None or most is None:
+            why = "the daemon does not tell which API versions it speaks"
+            raise Unknown(why, "sudo docker version")
+        return least, most
+
     def answering(self) -> Engine:
         """Return this engine when it answers, for facts that need it.
 
@@ -83,7 +118,7 @@ class Engine(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[Engine]:
         """Ask the daemon; when it is silent, look for what is there instead."""
-        info, version, socket, me, daemons, users = yield from gather(
+        info, told, socket, me, daemons, users = yield from gather(
             attempt(_INFO),
             attempt(_VERSION),
             Stat(SOCKET),
@@ -94,7 +129,7 @@ class Engine(Struct, frozen=True):
         if socket.resolved is not None and "podman" in socket.resolved.path:
             return cls(kind="podman")
         if not _silent(info):
-            described = content(info, dict), content(version, dict)
+            described = content(info, dict), content(told, dict)
             return _described(*described, "" if me.uid == 0 else me.user)
         rooms = users.names if isinstance(users, NamesAnswer) else ()
         shim, sockets, kernel = yield from gather(
@@ -153,10 +188,10 @@ def _instead(
     return "stopped"
 
 
-def _described(info: dict[str, Any], version: dict[str, Any], user: str) -> Engine:
-    components = _records(version.get("Components"))
+def _described(info: dict[str, Any], told: dict[str, Any], user: str) -> Engine:
+    components = _records(told.get("Components"))
     if any("podman" in _text(each.get("Name")).lower() for each in components):
-        return Engine(kind="podman", version=_text(version.get("Version")))
+        return Engine(kind="podman", version=_text(told.get("Version")))
     options = [_text(each) for each in _list(info.get("SecurityOptions"))]
     drivers = [each for each in _list(info.get("DriverStatus")) if isinstance(each, list)]
     pools = tuple(
@@ -166,9 +201,9 @@ def _described(info: dict[str, Any], version: dict[str, Any], user: str) -> Engi
     )
     return Engine(
         kind="docker",
-        version=_text(version.get("Version")),
-        api=_text(version.get("ApiVersion")),
-        min_api=_text(version.get("MinAPIVersion")),
+        version=_text(told.get("Version")),
+        api=_text(told.get("ApiVersion")),
+        min_api=_text(told.get("MinAPIVersion")),
         cpus=_number(info.get("NCPU")),
         memory=_number(info.get("MemTotal")),
         root=_text(info.get("DockerRootDir")),

@@ -18,11 +18,15 @@ from sesam_audit.asks import (
     FilesAnswer,
     Listeners,
     ListenersAnswer,
+    Resolved,
     RunAnswer,
+    Stat,
+    StatAnswer,
     Walk,
     WalkAnswer,
 )
 from sesam_audit.evidence import Answers
+from sesam_audit.facts.compose_plugin import SHARED
 from sesam_audit.facts.containers import ASK as CONTAINERS_ASK
 from sesam_audit.facts.neighbours import MOUNTS
 from sesam_audit.facts.networks import _ASK as NETWORKS_ASK
@@ -47,6 +51,7 @@ LICENSE = GivenLicense(
 PROFILE = Profile(node_domain="node.example.org", dns_admin="it@example.org")
 WISHES = Wishes(license=LICENSE, appliance=APPLIANCE, start=False)
 
+SHARED_PLUGIN = Stat(f"{SHARED[-1]}/docker-compose")
 MOUNTINFO = """\
 22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
 40 22 8:16 / /srv/data rw,relatime - ext4 /dev/sdb rw
@@ -70,6 +75,7 @@ def with_docker(version: str = "20.10", **info: Any) -> Given:
     return {
         **docker(version, **info),
         ComposeVersion(): RunAnswer(code=0, out="2.26.1\n"),
+        SHARED_PLUGIN: StatAnswer(kind="file", resolved=Resolved("x", "file", mode=0o755)),
         NETWORKS_ASK: DockerApiAnswer(status=200, value=[]),
         CONTAINERS_ASK: DockerApiAnswer(status=200, value=[]),
         MOUNTS: DockerApiAnswer(status=200, value=[]),

@@ -44,6 +44,7 @@ from .sites import (
     LICENSE,
     PASSWD,
     PROFILE,
+    SHARED_PLUGIN,
     drafted,
     networks,
     of_kind,
@@ -356,6 +357,16 @@ def test_watchtower_is_told_the_version_that_the_daemon_takes(
     assert (f'DOCKER_API_VERSION: "{told}"' in content) is bool(told)
 
 
+@pytest.mark.parametrize("told", [{}, {"MinAPIVersion": "1.44"}, {"ApiVersion": "1.51"}])
+def test_a_daemon_that_does_not_tell_its_versions_stops_the_stacks_file(
+    told: dict[str, str],
+) -> None:
+    made = drafted(said("/version", {"Version": "x", **told}))
+
+    assert not [step for step in made.steps if step.after.get("path") == COMPOSE]
+    assert any("which API versions it speaks" in stop.words for stop in made.stops)
+
+
 def test_strangers_are_handed_over_with_what_is_passed_over() -> None:
     walk = WalkAnswer(entries=90, offenders=30, samples=("/srv/data/x root:root",), complete=True)
     (ask,) = (x for x in _asked(Walk) if x.uid == 1500)
@@ -452,7 +463,34 @@ def test_without_the_plugin_nothing_is_planned() -> None:
         {ComposeVersion(): RunAnswer(code=1, err="docker: 'compose' is not a docker command.")}
     )
 
-    assert "docker compose" in made.stops[0].words
+    assert not made.steps
+    assert made.stops[0].words == "docker compose: root has no compose plugin"
+    assert "docs.docker.com/engine/install" in made.stops[0].remedy
+
+
+def test_a_plugin_that_one_user_alone_has_is_none() -> None:
+    made = drafted({SHARED_PLUGIN: StatAnswer(error="ENOENT")})
+
+    assert not made.steps
+    assert "only root has the compose plugin, in a home directory" in made.stops[0].words
+
+
+@pytest.mark.parametrize(
+    ("info", "words", "remedy"),
+    [
+        ({"DockerRootDir": "/var/snap/docker/x"}, "comes from a snap", "snap remove docker"),
+        ({"SecurityOptions": ["name=userns"]}, "remaps users", "Take userns-remap out"),
+        ({"SecurityOptions": ["name=rootless"]}, "runs rootless", "docs.docker.com"),
+    ],
+)
+def test_a_docker_that_will_not_do_stops_everything(
+    info: dict[str, Any], words: str, remedy: str
+) -> None:
+    made = drafted(docker("20.10", **info))
+
+    assert not made.steps
+    assert words in made.stops[0].words
+    assert remedy in made.stops[0].remedy
 
 
 def test_a_data_disk_that_is_not_mounted_stops_everything() -> None:

@@ -367,6 +367,7 @@ def _prove_inside(  # noqa: PLR0913, PLR0917 - what a destination is judged by
         raise Unknown(
             f"the host itself reaches it, but its containers may not: {reason}",
             by_hand(reach.reached[subject].destination),
+            inside.lacks if inside else None,
         )
     found.vantage = "container"
     for note in pinned(reach, subject):

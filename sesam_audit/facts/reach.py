@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from sesam_audit.asks import Dial, DialAnswer, Roots, RootsAnswer, Steps
+from sesam_audit.asks import Dial, DialAnswer, Roots, Steps
 from sesam_audit.destinations import (
     LOG_SUBJECT,
     Consumer,
@@ -171,13 +172,7 @@ class Reach(Struct, frozen=True):
             each.key: Reached(each, answer) for each, answer in zip(chosen, answers, strict=True)
         }
         log_host = log_host_of(deployment)
-        hidden = dict(_leaf_only(reached))
-        later = {**hidden, **dict(moved(reached, log_host))}
-        if later:
-            reached.update((yield from _again(later, reached, proxy, roots if hidden else None)))
-        if isinstance(log_host, str) and log_host and not is_name(log_host):
-            wrong = Unknown(f"FLUENTBIT_HOST is {log_host!r}, which is no host name")
-            reached[LOG_SUBJECT] = Reached(log_shipping(profile.fluentbit_host), wrong)
+        reached = yield from dialled_again(reached, log_host, profile, partial(dial, proxy=proxy))
         pins = {} if isinstance(pinned, Unknown) else pinned.names
         return cls(reached, roots, proxy, log_host, proxied, pins)
 
@@ -232,6 +227,40 @@ def log_host_of(deployment: Deployment | Unknown) -> str | Unknown:
         return unknown
 
 
+def dialled_again(
+    reached: dict[str, Reached],
+    log_host: str | Unknown,
+    profile: Profile,
+    dial: Callable[..., Dial],
+) -> Steps[dict[str, Reached]]:
+    """The same after a second round: a log host that only .env knew, and what needs roots.
+
+    `dial` makes the question; the profile's roots go along where a chain was hidden.
+    """
+    hidden = {key: each.destination for key, each in reached.items() if hides(each.answer)}
+    later = {**hidden, **dict(moved(reached, log_host))}
+    found = dict(reached)
+    if later:
+        dials = (attempt(dial(each, public=bool(hidden))) for each in later.values())
+        _, answers = yield from gather(
+            attempt(Roots(public_roots(profile.public_roots).pem)) if hidden else every(()),
+            every(dials),
+        )
+        found |= {
+            key: Reached(each, _merged(reached[key], each, answer))
+            for (key, each), answer in zip(later.items(), answers, strict=True)
+        }
+    if isinstance(log_host, str) and log_host and not is_name(log_host):
+        wrong = Unknown(f"FLUENTBIT_HOST is {log_host!r}, which is no host name")
+        found[LOG_SUBJECT] = Reached(log_shipping(profile.fluentbit_host), wrong)
+    return found
+
+
+def hides(answer: DialAnswer | Unknown) -> bool:
+    """Whether it comes from a Python before 3.10, which shows a chain's leaf alone."""
+    return isinstance(answer, DialAnswer) and bool(answer.chain) and not answer.whole_chain
+
+
 def moved(
     reached: dict[str, Reached], log_host: str | Unknown
 ) -> Iterator[tuple[str, Destination]]:
@@ -243,34 +272,7 @@ def moved(
             yield named.key, named
 
 
-def _leaf_only(reached: dict[str, Reached]) -> Iterator[tuple[str, Destination]]:
-    """What a Python before 3.10 reached: it hides the chain, so roots must go to it."""
-    for key, each in reached.items():
-        answer = each.answer
-        if isinstance(answer, DialAnswer) and answer.chain and not answer.whole_chain:
-            yield key, each.destination
-
-
-def _again(
-    later: dict[str, Destination], reached: dict[str, Reached], proxy: str, roots: Bundle | None
-) -> Steps[dict[str, Reached]]:
-    """Dial some destinations in a second round, judged on the spot where roots are sent along."""
-    dials = every(attempt(dial(each, proxy, public=roots is not None)) for each in later.values())
-    if roots is None:
-        answers = yield from dials
-    else:
-        _, answers = yield from gather(_sent(roots), dials)
-    return {
-        key: Reached(each, merged(reached[key], each, answer))
-        for (key, each), answer in zip(later.items(), answers, strict=True)
-    }
-
-
-def _sent(roots: Bundle) -> Steps[RootsAnswer | Unknown]:
-    return (yield from attempt(Roots(roots.pem)))
-
-
-def merged(
+def _merged(
     first: Reached, destination: Destination, answer: DialAnswer | Unknown
 ) -> DialAnswer | Unknown:
     """The first answer of the same destination, with what the second says of public roots."""

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sesam_audit.asks import Dial, DialAnswer, Roots, Steps
+from sesam_audit.asks import Dial, DialAnswer, Self, SelfAnswer, Steps
 from sesam_audit.destinations import (
     DEFAULT,
-    LOG_SUBJECT,
     SESAM,
     Destination,
     destinations,
-    is_name,
-    log_shipping,
 )
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Lack, Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.docker_proxy import ContainerProxy, Way, way_of
-from sesam_audit.facts.reach import Reach, Reached, dial, log_host_of, merged, moved, proxy_of
+from sesam_audit.facts.reach import (
+    Reach,
+    Reached,
+    dial,
+    dialled_again,
+    hides,
+    log_host_of,
+    proxy_of,
+)
 from sesam_audit.facts.scene import Dialled
 from sesam_audit.facts.trust import Bundle, public_roots
 from sesam_audit.profile import Profile
@@ -41,11 +47,13 @@ class Rooms(Struct, frozen=True):
 
     reach: Reach
     absent: str = ""  # why there was no container to dial from
+    lacks: Lack | None = None  # what would let one be made
 
     def dialled(self, subject: str, now: datetime) -> Dialled | Unknown | None:
         """What a container met, why that is not known, or None where none will dial it."""
         if subject not in self.reach.reached:
-            return Unknown(f"not tried from a container: {self.absent}") if self.absent else None
+            why = f"not tried from a container: {self.absent}"
+            return Unknown(why, lacks=self.lacks) if self.absent else None
         try:
             verdict = self.reach.dialled(subject, now)
         except Unknown as unknown:
@@ -74,32 +82,20 @@ class Rooms(Struct, frozen=True):
     def _dialled(cls, profile: Profile, proxy: str, roots: Bundle) -> Steps[Rooms]:
         """As if the containers had the profile's proxy."""
         chosen = [each for each in destinations(profile) if each.context]
-        deployment, answers = yield from gather(
+        deployment, answers, me = yield from gather(
             attempt(Deployment.ask(profile)),
             every(attempt(_inside(each, proxy)) for each in chosen),
+            attempt(Self()),
         )
-        absent = next(filter(None, map(_hindrance, answers)), "")
-        if absent:
-            return cls(Reach({}, roots, proxy), absent)
+        hindrance = next(filter(None, (_hindrance(each, me) for each in answers)), None)
+        if hindrance is not None:
+            return cls(Reach({}, roots, proxy), hindrance.reason, hindrance.lacks)
         reached = {
             each.key: Reached(each, answer) for each, answer in zip(chosen, answers, strict=True)
         }
         log_host = log_host_of(deployment)
-        hidden = {key: each.destination for key, each in reached.items() if _hides(each.answer)}
-        later = {**hidden, **dict(moved(reached, log_host))}
-        if later:
-            again = [attempt(_inside(each, proxy, public=bool(hidden))) for each in later.values()]
-            _, found = yield from gather(
-                attempt(Roots(roots.pem)) if hidden else every(()), every(again)
-            )
-            pairs = zip(later.items(), found, strict=True)
-            reached |= {
-                key: Reached(each, merged(reached[key], each, answer))
-                for (key, each), answer in pairs
-            }
-        if isinstance(log_host, str) and log_host and not is_name(log_host):
-            wrong = Unknown(f"FLUENTBIT_HOST is {log_host!r}, which is no host name")
-            reached[LOG_SUBJECT] = Reached(log_shipping(profile.fluentbit_host), wrong)
+        again = partial(_inside, proxy=proxy)
+        reached = yield from dialled_again(reached, log_host, profile, again)
         return cls(Reach(reached, roots, proxy, log_host))
 
 
@@ -124,7 +120,7 @@ def _by_own_ways(
             again[key] = way
         else:
             told[key] = _told(each.destination, each.answer, way)
-    public = any(_hides(reached[key].answer) for key in again)
+    public = any(hides(reached[key].answer) for key in again)
     answers = yield from every(
         attempt(_by(reached[key].destination, way, public=public)) for key, way in again.items()
     )
@@ -148,14 +144,12 @@ def _inside(destination: Destination, proxy: str, *, public: bool = False) -> Di
     return replace(whole, context=destination.context, proxy="" if destination.direct else proxy)
 
 
-def _hindrance(answer: DialAnswer | Unknown) -> str:
+def _hindrance(answer: DialAnswer | Unknown, me: SelfAnswer | Unknown) -> Unknown | None:
     if isinstance(answer, Unknown):
-        return answer.reason
+        return answer
     if answer.error == "UNSUPPORTED":
-        return "the target has no Python 3.6 or later"
-    return answer.detail if answer.error == "NOROOM" else ""
-
-
-def _hides(answer: DialAnswer | Unknown) -> bool:
-    """Whether it comes from a Python before 3.10, which shows a chain's leaf alone."""
-    return isinstance(answer, DialAnswer) and bool(answer.chain) and not answer.whole_chain
+        return Unknown("the target has no Python 3.6 or later")
+    if answer.error != "NOROOM":
+        return None
+    root = isinstance(me, Unknown) or me.uid <= 0  # else nothing but root was tried
+    return Unknown(answer.detail, lacks=None if root else Lack.ROOT)

@@ -18,10 +18,12 @@ from sesam_audit.asks import (
     EnvFileAnswer,
     Roots,
     RootsAnswer,
+    Self,
+    SelfAnswer,
     Stat,
     StatAnswer,
 )
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Lack, Unknown
 from sesam_audit.facts.deployment import KEYS
 from sesam_audit.facts.docker_login import ROOT_CONFIG
 from sesam_audit.facts.reach import Reach
@@ -217,6 +219,15 @@ def test_why_there_is_no_container(answer: DialAnswer | Unknown, reason: str) ->
 
     assert rooms.absent == reason
     assert str(rooms.dialled(SUBJECT, NOW)) == f"not tried from a container: {reason}"
+
+
+@pytest.mark.parametrize(("uid", "lacks"), [(1000, Lack.ROOT), (0, None)])
+def test_root_would_have_a_container(uid: int, lacks: Lack | None) -> None:
+    nobody = DialAnswer(error="NOROOM", detail="no container")
+    verdict = find(Rooms, {PORTAL: nobody, Self(): SelfAnswer(uid=uid)}).dialled(SUBJECT, NOW)
+
+    assert isinstance(verdict, Unknown)
+    assert verdict.lacks is lacks
 
 
 def test_one_dial_without_an_answer_spoils_no_other() -> None:

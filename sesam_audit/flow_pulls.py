@@ -13,7 +13,7 @@ from sesam_audit.destinations import PRIVATE_IMAGE, layer_host
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.pull import REGISTRY, Pulled, Rehearsal, known
 from sesam_audit.facts.pull_rights import allowed
-from sesam_audit.facts.scene import Dialled, Scene
+from sesam_audit.facts.scene import Dialled
 from sesam_audit.flow_rows import Judged, heard, moment, outward, row, shown, verdict
 from sesam_audit.judge import Case
 from sesam_audit.model import Finding, Flow
@@ -68,12 +68,12 @@ def _rehearsed(
     if not pulled.answer.steps:
         judge()  # which knows why
     pulled.tried()
-    answer = heard(pulled.answer.last or Unknown("the rehearsal showed no connection"))
-    scene = Scene(answer, layer_host(pulled.host), case.now, pulled.roots, pulled.proxy)
-    steps = pulled.answer.steps
+    scene, steps = pulled.scene(case.now), pulled.answer.steps
     hops = (f"{x.host}{x.path} {x.status or x.error or 'no answer'}" for x in steps)
-    redirect = " -> ".join(hops)
-    return {**shown(scene, *verdict(judge)), **moment(answer, case), "redirect": redirect}
+    told = {**shown(scene, *verdict(judge)), **moment(heard(scene.answer), case)}
+    if pulled.refused:
+        told["http"] = "not reached"
+    return {**told, "redirect": " -> ".join(hops)}
 
 
 def _manifest(rehearsal: Rehearsal, now: datetime) -> Dialled:
@@ -86,8 +86,8 @@ def _manifest(rehearsal: Rehearsal, now: datetime) -> Dialled:
 
 
 def _layer(rehearsal: Rehearsal, now: datetime) -> Dialled:
-    """Whether a layer of the private image came."""
-    pulled = known(rehearsal.spent or Unknown("--spend-pull was not given"))
-    if not pulled.read:
-        return _manifest(replace(rehearsal, private=pulled), now)
-    return replace(rehearsal, public=pulled).layers(now)
+    """Whether a layer of the private image came; else how far its manifest did."""
+    spent = rehearsal.spent
+    if isinstance(spent, Pulled) and not spent.read:
+        return _manifest(replace(rehearsal, private=spent), now)
+    return rehearsal.spent_layer(now)

@@ -28,6 +28,7 @@ from sesam_audit.testing import NOW
 
 from .facts import pulls
 from .facts.network import PUBLIC, chain, destination, good, perfect, stopped, tls
+from .facts.pulls import CDN
 
 PYPI = "pypi.org:443"
 AT = "2026-11-22T12:00:00Z"
@@ -336,6 +337,24 @@ def test_a_row_of_a_pull_lists_every_host_on_the_way() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("signer", "name", "result", "tls"),
+    [
+        ("Example Corp Inspection", CDN, "tls-intercepted", "intercepted"),
+        ("", "blocked.example.net", "tls-name-mismatch", "name-mismatch"),
+    ],
+)
+def test_a_row_of_a_pull_blames_the_layer_that_its_verdict_blames(
+    signer: str, name: str, result: str, tls: str
+) -> None:
+    shown = chain(name, signer) if signer else chain(name)
+    seen = {"chain": shown, "whole_chain": True, "trusted": not signer}
+    answer = pulls.stopped(CDN, "tls", "TLS", **seen)
+    row = pulled(Rehearsal(Pulled(answer, PUBLIC.bundle), Unknown("no login")))["public"]
+
+    assert (row.result, row.tcp, row.tls, row.http) == (result, "ok", tls, "not reached")
+
+
 def test_the_private_image_has_a_row_with_its_own_finding() -> None:
     private = Pulled(pulls.manifest(), PUBLIC.bundle)
     rows = pulled(Rehearsal(PUBLIC_PULL, private), ACCESS)
@@ -386,6 +405,15 @@ def test_a_spent_pull_has_a_row_that_is_judged_as_layers() -> None:
 
     assert (spent(whole).result, spent(whole).finding) == ("ok", "outbound.docker-layers")
     assert (spent(closed).name, spent(closed).result) == (pulls.R2, "tcp-timeout")
+
+
+def test_a_spent_pulls_layer_that_is_gone_is_none_of_those_that_are_pinned() -> None:
+    read = Hop("registry-1.docker.io", "/v2/x/manifests/weekly-prod", 200)
+    layer = Hop("registry-1.docker.io", "/v2/x/blobs/sha256:aa", 404)
+    lost = replace(pulls.gone(), steps=(read, layer))
+
+    assert "pinned" not in spent(lost).said
+    assert spent(lost).result == "service-trouble"
 
 
 def test_a_spent_pull_that_did_not_read_the_manifest_is_the_logins() -> None:

@@ -72,6 +72,12 @@ class Pulled(Struct, frozen=True):
         return whole and self.answer.received > 0 and self.answer.sample.startswith(_GZIP)
 
     @property
+    def refused(self) -> bool:
+        """Whether it ended with a certificate, which a dial would have passed over."""
+        last = self.answer.last
+        return last is not None and last.layer == "tls" and bool(last.chain)
+
+    @property
     def read(self) -> bool:
         """Whether the registry showed the manifest itself, so that a layer was asked for."""
         return any("/blobs/" in each.path for each in self.answer.steps)
@@ -132,8 +138,7 @@ class Pulled(Struct, frozen=True):
         answer, last = self.answer, self.answer.last
         if last is None:
             raise Unknown("the rehearsal showed no connection", BY_HAND)
-        # Chain in hand, the reason is the certificate; a dial would have gone on to HTTP.
-        layer = "http" if last.layer == "tls" and last.chain else last.layer
+        layer = "http" if self.refused else last.layer
         last = replace(last, layer=layer, error=last.error or answer.error)
         return Scene(last, layer_host(self.host), now, self.roots, self.proxy)
 

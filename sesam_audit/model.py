@@ -18,7 +18,7 @@ from sesam_audit.quantity import Size
 
 
 class Outcome(str, Enum):
-    """What one finding says (DESIGN, Outcomes)."""
+    """What one finding says."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -274,7 +274,7 @@ class HostReport(Struct, frozen=True, kw_only=True):
 
     @property
     def verdict(self) -> Verdict:
-        """The rule of DESIGN, Outcomes: failed, then unproven, then partial, then ready."""
+        """The worst that holds: failed, then unproven, then partial, then ready."""
         if self.blockers:
             return Verdict.NOT_READY
         proved = any(

@@ -26,7 +26,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Profile:
-    """How Sesam is to be deployed on the audited hosts (REQUIREMENTS, Options of a deployment)."""
+    """How Sesam is to be deployed on the audited hosts (docs/profile.md)."""
 
     certificates: Literal["letsencrypt", "provided", "self-signed"] = "letsencrypt"
     data: Literal["datadisk", "rootdisk"] = "datadisk"

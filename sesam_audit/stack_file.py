@@ -141,7 +141,7 @@ tls:
 
 
 def compose_text(profile: Profile, watchtower_api: str = "") -> str:
-    """docker-compose.yml (REQUIREMENTS, "The stack's facts"; bind mounts never make a source).
+    """docker-compose.yml; bind mounts never make a source.
 
     `watchtower_api` is the Docker API version watchtower has to be told; "" leaves its own.
     """

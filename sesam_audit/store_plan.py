@@ -13,7 +13,7 @@ from sesam_audit.wanted import NODE, STORE, store
 
 
 def left_behind(site: Site) -> Stop | None:
-    """A store that the stack has now, or that lies ready for it, where ours would not look (H7)."""
+    """A store that the stack has now, or that lies ready for it, where ours would not look."""
     data, bound, ground = site.need(DataDirectory), site.need(Bound), site.need(Ground)
     home = data.store if store(site.profile) == STORE else data.node
     if volume := _volume(site):

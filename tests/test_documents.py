@@ -20,9 +20,12 @@ from .reports.formats import remedy
 
 DOCUMENTS = sorted((*REPOSITORY.glob("*.md"), *REPOSITORY.glob("*/*.md")))
 SOURCES = sorted(chain(*(REPOSITORY.glob(f"{x}/*.py") for x in ("checks", "sesam_audit/facts"))))
+ROOMS = ("benchmarks", "checks", "docs", "reports", "sesam_audit", "tests")
+TEXTS = sorted((*REPOSITORY.glob("*.md"), *chain(*(REPOSITORY.glob(f"{x}/**/*") for x in ROOMS))))
 CHECKS = catalogue().values()
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_ELSEWHERE = re.compile(r"\bNOTES-|\bDESIGN\b|\bREQUIREMENTS\b|\bCLI\.md|\bH\d+\b")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _TYPED = re.compile(
@@ -77,6 +80,18 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         goal = path.parent / file if file else path
         if not goal.exists() or (anchor and anchor not in anchors(goal)):
             lost.append(link)
+    assert not lost
+
+
+def test_nothing_refers_to_papers_that_are_not_here() -> None:
+    """Whoever reads the repository has nothing else: a reason stands where it is needed."""
+    lost = [
+        f"{name_of(path)}:{number} {line.strip()}"
+        for path in TEXTS
+        if path.suffix in {".md", ".py", ".toml", ".sh"}
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if _ELSEWHERE.search(line)
+    ]
     assert not lost
 
 

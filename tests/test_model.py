@@ -64,7 +64,7 @@ def every_finding() -> list[Finding]:
 
 
 def rule(findings: tuple[Finding, ...], fail_on: Level, *, whole: bool, trouble: bool) -> int:
-    """NOTES-requirements section 3, rules 5 and 11, as numbers, written a second time."""
+    """The rule of the exit code as numbers, written a second time."""
     binding = [f for f in findings if f.level is Level.MUST or fail_on is Level.SHOULD]
     if any(f.outcome is Outcome.FAILED and not f.waiver for f in binding):
         return 1

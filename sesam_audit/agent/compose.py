@@ -103,7 +103,10 @@ def _reason(done: Done) -> str:
 
 
 def check_sources(model: Dict[str, Any], services: Sequence[str], host: Host) -> None:
-    """Every bind source is there, and the daemon sees that very object (H3, H6, H27)."""
+    """Every bind source is there, and the daemon sees that very object.
+
+    Docker would make what is missing as an empty directory, and start the node on it.
+    """
     daemon = _daemon(host)
     for service in services:
         for mount in model["services"][service].get("volumes") or ():

@@ -76,7 +76,7 @@ def grace_of(container: Dict[str, Any]) -> int:
 
 
 def check_project(engine: Engine, project: str, directory: str) -> None:
-    """Refuse a project of the same name that is not this one: compose would take it over (H30)."""
+    """Refuse a project of the same name that is not this one: compose would take it over."""
     for each in engine.of_project(project):
         labels = labels_of(each)
         if labels.get(VERSION, "").startswith("1."):

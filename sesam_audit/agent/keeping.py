@@ -13,8 +13,8 @@ from .names import KEPT
 class KeepContainer(Action):
     """`after`: id, name, grace in seconds.
 
-    A stopped container whose policy is `always` comes back with the daemon (NOTES-apply 9), so the
-    policy is changed before it is stopped. It starts as it was by its old name on its old paths.
+    A stopped container whose policy is `always` comes back with the daemon, so the policy is
+    changed before it is stopped. It starts as it was by its old name on its old paths.
     """
 
     kind = "keep-container"

@@ -20,7 +20,7 @@ class Login(File):
     """`after`: path, uid, gid, registry, user; the password comes with the plan.
 
     `docker login` would drop unknown keys, follow a credential helper and leave an entry that the
-    updater in its container cannot use (NOTES-apply 8); the Engine's own test writes nothing.
+    updater in its container cannot use; the Engine's own test writes nothing.
     """
 
     kind = "login"

@@ -27,8 +27,8 @@ class Wait(Action):
     `private` says where secrets lie that a quoted log must not show (keepsakes).
 
     Restart counts and compose's own `up --wait` say too early that all is well: a service that
-    dies after 15 s looks well for 15 s (NOTES-apply 8), so the window is at least twice the
-    longest life that was seen to end.
+    dies after 15 s looks well for 15 s, so the window is at least twice the longest life that was
+    seen to end.
     """
 
     kind = "wait"

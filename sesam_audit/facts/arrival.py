@@ -1,4 +1,4 @@
-"""What a dial from outside proves about a port of the host (NOTES-requirements 4.1). Pure."""
+"""What a dial from outside proves about a port of the host, with what answered it. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Whether running containers still see what lies at their paths on the host.
 
 A bind mount holds a file or directory, not its name: what is replaced on the host, or comes to lie
-under a mount, stays in the container as it was (NOTES-apply H3, H6, H34).
+under a mount, stays in the container as it was.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def of_project(project: str, directory: str, service: str, **more: str) -> dict[
 
 
 def test_another_project_called_data_stops_before_anything_is_stopped() -> None:
-    """Compose would take its traefik for ours, and replace it (H30)."""
+    """Compose would take its traefik for ours, and replace it."""
     foreign = of_project("data", "/opt/data", "traefik")
     made = moving(listed(node=BY_HAND, data_traefik_1=foreign), STORED)
 

@@ -285,7 +285,7 @@ def test_a_stack_that_binds_another_store_is_written_anew() -> None:
 
 
 def test_a_store_that_is_bound_elsewhere_is_never_left_behind() -> None:
-    """A host by the published file, which binds the data disk's path on a root disk (H7)."""
+    """A host by the published file, which binds the data disk's path on a root disk."""
     held = {Stat(NODE): there(inode=30), Names(STORE): NamesAnswer(names=("lmdb",))}
     made = drafted(_laid(), held, profile=ROOT_DISK)
 

@@ -1,4 +1,4 @@
-"""Inbound, row by row of the table of outcomes (NOTES-requirements 4.1)."""
+"""Inbound, row by row: each result of a dial with what answers to it on the host."""
 
 from __future__ import annotations
 

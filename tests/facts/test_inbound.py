@@ -1,4 +1,4 @@
-"""Inbound: what the auditor's dials met, and what they prove (NOTES-requirements 4.1)."""
+"""Inbound: what the auditor's dials met, and what they prove."""
 
 from __future__ import annotations
 

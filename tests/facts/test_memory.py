@@ -34,7 +34,7 @@ def test_what_linux_manages() -> None:
 
 
 def test_the_reserve_of_a_confidential_machine_counts() -> None:
-    """16 GiB installed, 6 % of it set aside at boot (NOTES-requirements 1.19)."""
+    """16 GiB installed, 6 % of it set aside at boot."""
     found = memory(15_380_000, online=128)
 
     assert found.installed == found.effective == 16 * GIB

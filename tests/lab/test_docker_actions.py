@@ -262,7 +262,7 @@ class TestUp:
         assert there == 1
 
     def test_a_mount_that_the_daemon_does_not_see(self, host: LabHost, work: Work) -> None:
-        """The daemon with mounts of its own would start the node on what lies beneath (H6)."""
+        """The daemon with mounts of its own would start the node on what lies beneath."""
         alone = "[Service]\nPrivateMounts=yes\n"
         host.run("mkdir -p /etc/systemd/system/docker.service.d")
         host.write("/etc/systemd/system/docker.service.d/alone.conf", alone)
@@ -293,7 +293,7 @@ class TestUp:
         ],
     )
     def test_another_project_called_data(self, host: LabHost, work: Work, label: str) -> None:
-        """Told before anything is stopped, and again where it came meanwhile (H30)."""
+        """Told before anything is stopped, and again where it came meanwhile."""
         plan = work.plan(UP)
         known = ("project=data", "oneoff=False", "service=traefik")
         labels = [*(f"com.docker.compose.{each}" for each in known), label]
@@ -400,7 +400,7 @@ class TestUp:
         host.write(path, re.sub(old, new, host.read(path)), "sesam")
 
     def test_a_node_is_not_made_anew_on_another_store(self, host: LabHost, work: Work) -> None:
-        """What the published file binds is not where a root disk's store belongs (H7)."""
+        """What the published file binds is not where a root disk's store belongs."""
         text = host.read(FILE)
         host.run("install -d -o sesam -g sesam /srv/data/elsewhere")
         self._change(host, f"source: {STORE}", "source: /srv/data/elsewhere")
@@ -463,7 +463,7 @@ class TestUp:
         assert stack.inspect("sesam-node")["Id"] != node
 
     def test_a_recreation_killed_at_any_step_goes_on(self, host: LabHost, work: Work) -> None:
-        """The old container may be gone and the new one not made, or half made (H32)."""
+        """The old container may be gone and the new one not made, or half made."""
         assert work.do(UP)["outcome"] == "done"
         stack, recreate = Stack(host), ("recreate", {**PROJECT, "service": "fluentbit"})
         text = host.read("/srv/data/.env")

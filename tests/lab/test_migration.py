@@ -348,7 +348,7 @@ def test_stopped_before_the_store_moves_it_goes_on_with_the_store(lab: Lab, tmp_
 
 
 def test_a_v1_project_that_is_called_as_ours_is_left_to_a_person(lab: Lab, tmp_path: Path) -> None:
-    """Compose v2 takes its containers over by their labels, kept aside or not (H30)."""
+    """Compose v2 takes its containers over by their labels, kept aside or not."""
     start, name = partial(by_compose_v1, project="data"), "data_sesam-node_1"
     with installed(lab, "v1-data", tmp_path, start) as applier:
         host = applier.host

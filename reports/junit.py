@@ -14,7 +14,8 @@ from junit_xml import TestCase, TestSuite
 from msgspec.structs import asdict
 
 from sesam_audit.errors import AuditError
-from sesam_audit.model import Finding, HostReport, Outcome, Report, Verdict
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding, HostReport, Report, Verdict
 
 from . import summary
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sesam_audit.errors import Lack
-from sesam_audit.level import Stage
-from sesam_audit.model import Finding, HostReport, Outcome, Owner
+from sesam_audit.level import Outcome, Stage
+from sesam_audit.model import Finding, HostReport, Owner
 
 from .summary import OPEN, flat
 

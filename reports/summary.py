@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from msgspec.structs import asdict
 
-from sesam_audit.level import Level
-from sesam_audit.model import Coverage, Finding, HostReport, Outcome, Report, Verdict
+from sesam_audit.level import Level, Outcome
+from sesam_audit.model import Coverage, Finding, HostReport, Report, Verdict
 
 OPEN = (Outcome.UNKNOWN, Outcome.BLOCKED)
 _WORDS = {

@@ -18,8 +18,8 @@ from msgspec import Struct
 from sesam_audit.cleaning import clean_fields
 from sesam_audit.compare_flows import FlowDifference, SavedFlow, flow_differences
 from sesam_audit.errors import UsageError
-from sesam_audit.level import Level, Stage
-from sesam_audit.model import Outcome, Quantity, Verdict, Waiver
+from sesam_audit.level import Level, Outcome, Stage
+from sesam_audit.model import Quantity, Verdict, Waiver
 
 _LIMIT = 256 * 2**20
 _SCHEMA = re.compile(r"sesam-audit/report/(\d{1,9})")

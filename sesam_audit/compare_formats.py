@@ -12,7 +12,7 @@ import msgspec
 
 from sesam_audit.compare import Change, Comparison, Difference, Pair, Saved, SavedFinding, SavedHost
 from sesam_audit.compare_flows import FIELDS, FlowDifference
-from sesam_audit.model import Outcome
+from sesam_audit.level import Outcome
 from sesam_audit.opening import endpoint
 
 # What CI reads as an order in a log: `::error::` at a line's start, `##vso[` anywhere.

@@ -14,7 +14,8 @@ from sesam_audit.facts.reach import Reach
 from sesam_audit.facts.scene import Dialled, Scene
 from sesam_audit.facts.trust import utc
 from sesam_audit.judge import Case
-from sesam_audit.model import Finding, Flow, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding, Flow
 from sesam_audit.profile import Profile
 from sesam_audit.rules import RULES
 

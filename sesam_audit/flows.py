@@ -24,7 +24,8 @@ from sesam_audit.flow_proxy import proxy
 from sesam_audit.flow_pulls import REGISTRY_ACCESS, pulls
 from sesam_audit.flow_rows import Judged, documented, heard, moment, outward, row, shown, verdict
 from sesam_audit.judge import Case
-from sesam_audit.model import Finding, Flow, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding, Flow
 from sesam_audit.rules import PROXY_RULE, RULES
 
 _IN = {

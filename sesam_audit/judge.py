@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from sesam_audit.errors import Lack, NotApplicable, Unknown, refuse_optimised
 from sesam_audit.evidence import Known
-from sesam_audit.level import Stage
-from sesam_audit.model import Finding, Key, Outcome
+from sesam_audit.level import Outcome, Stage
+from sesam_audit.model import Finding, Key
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import Found, Requirement, Subject, in_order, need_id
 

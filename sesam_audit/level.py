@@ -1,4 +1,4 @@
-"""How binding a requirement is, and when it is judged: the two words each one carries."""
+"""How binding a requirement is, when it is judged, and what it came to: a word for each."""
 
 from __future__ import annotations
 
@@ -18,3 +18,13 @@ class Stage(str, Enum):
     IMAGE = "image"
     PREFLIGHT = "preflight"
     LIVE = "live"
+
+
+class Outcome(str, Enum):
+    """What one finding says."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    BLOCKED = "blocked"
+    NOT_APPLICABLE = "not-applicable"

@@ -1,4 +1,4 @@
-"""What an audit says: outcomes, findings, flows, reports; foreign text is cleaned at this door."""
+"""What an audit says: findings, flows, reports; foreign text is cleaned at this door."""
 
 from __future__ import annotations
 
@@ -13,18 +13,8 @@ from msgspec import Struct
 from sesam_audit.blocking import excused
 from sesam_audit.cleaning import clean_fields
 from sesam_audit.errors import Lack
-from sesam_audit.level import Level, Stage
+from sesam_audit.level import Level, Outcome, Stage
 from sesam_audit.quantity import Size
-
-
-class Outcome(str, Enum):
-    """What one finding says."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    BLOCKED = "blocked"
-    NOT_APPLICABLE = "not-applicable"
 
 
 class Verdict(str, Enum):

@@ -28,7 +28,8 @@ from sesam_audit.facts.revivers import Revivers
 from sesam_audit.facts.stack import Stack
 from sesam_audit.facts.stack_files import StackFiles
 from sesam_audit.facts.subnets import Subnets
-from sesam_audit.model import Finding, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding
 from sesam_audit.prerequisites import prerequisites
 from sesam_audit.site import Draft, Site, Stop
 

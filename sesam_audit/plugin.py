@@ -16,7 +16,8 @@ import pytest
 
 from sesam_audit.audit import Audit
 from sesam_audit.errors import AuditError, UsageError
-from sesam_audit.model import Finding, HostReport, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding, HostReport
 from sesam_audit.options import DEPLOYMENT, PROBING, REACHING, SELECTING, UNJUDGED
 from sesam_audit.starting import Errand
 

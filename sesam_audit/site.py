@@ -10,7 +10,8 @@ from sesam_audit.environment import GivenEnvironment
 from sesam_audit.errors import Unknown
 from sesam_audit.evidence import Known
 from sesam_audit.given import GivenCertificate, GivenLicense, GivenLogin
-from sesam_audit.model import Finding, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding
 from sesam_audit.profile import Profile
 
 T = TypeVar("T")

@@ -12,7 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sesam_audit.errors import UsageError
-from sesam_audit.model import Finding, Outcome, Waiver
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding, Waiver
 from sesam_audit.requirement import catalogue, near
 
 if sys.version_info >= (3, 11):

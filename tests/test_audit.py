@@ -12,7 +12,8 @@ from sesam_audit.audit import Audit
 from sesam_audit.collect import Arrival
 from sesam_audit.evidence import Evidence, Known
 from sesam_audit.host import parse
-from sesam_audit.model import Outcome, Verdict
+from sesam_audit.level import Outcome
+from sesam_audit.model import Verdict
 from sesam_audit.profile import Profile
 from sesam_audit.request import Request
 

@@ -14,17 +14,8 @@ from msgspec.structs import replace
 from sesam_audit.compare import Change, Comparison, compared, read
 from sesam_audit.compare_formats import as_json, as_text
 from sesam_audit.errors import UsageError
-from sesam_audit.level import Level, Stage
-from sesam_audit.model import (
-    Finding,
-    Flow,
-    HostReport,
-    Outcome,
-    Owner,
-    Quantity,
-    Report,
-    Waiver,
-)
+from sesam_audit.level import Level, Outcome, Stage
+from sesam_audit.model import Finding, Flow, HostReport, Owner, Quantity, Report, Waiver
 
 from .conftest import World, sesam_audit
 from .reports import formats, samples

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from sesam_audit import engine
 from sesam_audit.errors import AuditError
 from sesam_audit.judge import Case
-from sesam_audit.model import Finding, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding
 from sesam_audit.requirement import Requirement
 
 from .asserting import Memory, check_memory

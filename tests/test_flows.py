@@ -20,8 +20,8 @@ from sesam_audit.facts.scene import Scene
 from sesam_audit.facts.telling import notes
 from sesam_audit.flows import flows
 from sesam_audit.judge import Case
-from sesam_audit.level import Level
-from sesam_audit.model import Finding, Flow, Outcome, Owner
+from sesam_audit.level import Level, Outcome
+from sesam_audit.model import Finding, Flow, Owner
 from sesam_audit.profile import Profile
 from sesam_audit.rules import RULES
 from sesam_audit.testing import NOW

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from sesam_audit.errors import Lack, NotApplicable, Unknown, needs_root
 from sesam_audit.evidence import Known
 from sesam_audit.judge import Case, Now, judge, plan, with_needs
-from sesam_audit.level import Stage
-from sesam_audit.model import Finding, Key, Outcome
+from sesam_audit.level import Outcome, Stage
+from sesam_audit.model import Finding, Key
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import (
     LIVE,

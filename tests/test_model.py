@@ -9,12 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from sesam_audit.cleaning import clean
-from sesam_audit.level import Level, Stage
+from sesam_audit.level import Level, Outcome, Stage
 from sesam_audit.model import (
     Coverage,
     Finding,
     HostReport,
-    Outcome,
     Owner,
     Quantity,
     Report,

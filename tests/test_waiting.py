@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sesam_audit.model import Finding, Outcome, Report
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding, Report
 from sesam_audit.waiting import open_words, spelt, until_ready
 from tests.reports import samples
 

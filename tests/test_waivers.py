@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from sesam_audit.errors import UsageError
-from sesam_audit.model import Outcome
+from sesam_audit.level import Outcome
 from sesam_audit.waivers import Rule, apply, read
 
 from .test_model import finding

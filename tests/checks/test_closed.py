@@ -14,7 +14,8 @@ from sesam_audit.facts.inbound import Inbound
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import PortOwner, PortOwners
 from sesam_audit.facts.reach import Reach, Reached
-from sesam_audit.model import Finding, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding
 from sesam_audit.profile import Profile
 from sesam_audit.testing import evaluate
 from tests.facts.network import PUBLIC, perfect, stopped, tls

@@ -21,7 +21,8 @@ from sesam_audit.facts.pull import Pulled, Rehearsal
 from sesam_audit.facts.routes import Route, Routes
 from sesam_audit.facts.selinux import SELinux
 from sesam_audit.facts.subnets import Place, Subnets
-from sesam_audit.model import Finding, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding
 from sesam_audit.profile import Profile
 from sesam_audit.quantity import Size
 from sesam_audit.requirement import catalogue

@@ -15,7 +15,7 @@ from sesam_audit.facts.mounts import Mount
 from sesam_audit.facts.storage import Storage
 from sesam_audit.facts.storage_speed import StorageSpeed
 from sesam_audit.facts.thin_storage import ThinStorage
-from sesam_audit.model import Outcome
+from sesam_audit.level import Outcome
 from sesam_audit.profile import Profile, Sizes
 from sesam_audit.quantity import Size
 from sesam_audit.requirement import catalogue

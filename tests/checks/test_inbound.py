@@ -17,7 +17,8 @@ from sesam_audit.facts.leads import Leads
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import PORTS, PortOwner, PortOwners
 from sesam_audit.facts.ways_in import WaysIn
-from sesam_audit.model import Finding, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
 from sesam_audit.testing import evaluate

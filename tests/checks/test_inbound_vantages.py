@@ -12,7 +12,8 @@ from sesam_audit.facts.inbound import NAME, Inbound
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import PORTS, PortOwner, PortOwners
 from sesam_audit.facts.ways_in import WaysIn
-from sesam_audit.model import Finding, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding
 from sesam_audit.testing import evaluate
 
 HOST, TOKEN = "192.0.2.4", "5e5a"

@@ -25,8 +25,7 @@ from sesam_audit.facts.ownership import Ownership
 from sesam_audit.facts.stack import BindMount, Rendering, Service, Stack
 from sesam_audit.facts.stack_files import StackFiles
 from sesam_audit.facts.traefik import TraefikConfig
-from sesam_audit.level import Stage
-from sesam_audit.model import Outcome
+from sesam_audit.level import Outcome, Stage
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import Requirement, catalogue
 from sesam_audit.testing import evaluate

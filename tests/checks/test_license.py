@@ -17,7 +17,7 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts.account import SesamUser
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.license import WORDS, License
-from sesam_audit.model import Outcome
+from sesam_audit.level import Outcome
 from sesam_audit.profile import Profile
 from sesam_audit.testing import NOW, evaluate
 

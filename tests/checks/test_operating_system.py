@@ -12,8 +12,7 @@ from sesam_audit.facts.clock import Clock
 from sesam_audit.facts.os_release import OsRelease
 from sesam_audit.facts.services import Services, Unit
 from sesam_audit.facts.support import Support
-from sesam_audit.level import Stage
-from sesam_audit.model import Outcome
+from sesam_audit.level import Outcome, Stage
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
 from sesam_audit.testing import evaluate

@@ -17,7 +17,8 @@ from sesam_audit.facts.pull import Pulled, Rehearsal
 from sesam_audit.facts.reach import Reach, Reached
 from sesam_audit.facts.rooms import Rooms
 from sesam_audit.facts.sesam_addresses import SesamAddresses
-from sesam_audit.model import Finding, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
 from tests.facts import pulls

@@ -9,7 +9,8 @@ from sesam_audit.asks import DialAnswer
 from sesam_audit.facts.control import Control
 from sesam_audit.facts.reach import Reach, Reached
 from sesam_audit.facts.rooms import Rooms
-from sesam_audit.model import Finding, Outcome
+from sesam_audit.level import Outcome
+from sesam_audit.model import Finding
 from sesam_audit.testing import evaluate
 from tests.facts.network import chain, perfect, stopped, tls
 

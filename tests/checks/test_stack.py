@@ -17,8 +17,8 @@ from sesam_audit.facts.node_image import DIGEST, LocalImage, NodeImage
 from sesam_audit.facts.pull import Pulled, Rehearsal
 from sesam_audit.facts.running import SERVICES, Fall, Mounted, RunningContainer, RunningStack
 from sesam_audit.facts.served import Served
-from sesam_audit.level import Stage
-from sesam_audit.model import Finding, Outcome
+from sesam_audit.level import Outcome, Stage
+from sesam_audit.model import Finding
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
 from sesam_audit.testing import NOW

@@ -19,7 +19,7 @@ from sesam_audit.errors import Unknown
 from sesam_audit.evidence import Evidence
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.inquiry import recall
-from sesam_audit.model import Outcome
+from sesam_audit.level import Outcome
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
 from sesam_audit.stack_file import SERVICES, compose_text, images, traefik_text

@@ -9,8 +9,8 @@ from typing import Any
 from msgspec.structs import fields, replace
 
 from sesam_audit.errors import Lack
-from sesam_audit.level import Level, Stage
-from sesam_audit.model import Finding, Flow, HostReport, Outcome, Owner, Quantity, Report, Waiver
+from sesam_audit.level import Level, Outcome, Stage
+from sesam_audit.model import Finding, Flow, HostReport, Owner, Quantity, Report, Waiver
 
 MUST, SHOULD = Level.MUST, Level.SHOULD
 AT = "2026-11-22T21:58:07Z"

@@ -7,8 +7,8 @@ import jsonschema
 import msgspec
 import pytest
 
-from sesam_audit.level import Level
-from sesam_audit.model import Finding, Outcome, Owner
+from sesam_audit.level import Level, Outcome
+from sesam_audit.model import Finding, Owner
 from tests.reports import samples
 from tests.reports.formats import json
 

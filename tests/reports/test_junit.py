@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from sesam_audit.errors import AuditError
-from sesam_audit.level import Level
-from sesam_audit.model import Finding, Outcome, Report, Waiver
+from sesam_audit.level import Level, Outcome
+from sesam_audit.model import Finding, Report, Waiver
 from tests.reports import samples
 from tests.reports.formats import junit
 

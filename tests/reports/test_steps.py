@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from sesam_audit.errors import Lack
-from sesam_audit.level import Stage
-from sesam_audit.model import Finding, HostReport, Outcome, Owner
+from sesam_audit.level import Outcome, Stage
+from sesam_audit.model import Finding, HostReport, Owner
 from tests.reports import samples
 from tests.reports.formats import steps
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sesam_audit.level import Level
-from sesam_audit.model import Finding, HostReport, Outcome
+from sesam_audit.level import Level, Outcome
+from sesam_audit.model import Finding, HostReport
 from tests.reports import samples
 from tests.reports.formats import summary
 

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from sesam_audit.model import Outcome, Report, Waiver
+from sesam_audit.level import Outcome
+from sesam_audit.model import Report, Waiver
 from tests.reports import samples
 from tests.reports.formats import text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from shlex import quote
 
 from sesam_audit.errors import Unknown
@@ -148,11 +147,8 @@ def check_signature(key: License, profile: Profile) -> None:
         raise Unknown(
             "saved evidence never holds the license itself, so its signature cannot be judged"
         )
-    try:
-        pem = Path(profile.license_public_key).read_text("utf-8")
-    except (OSError, ValueError) as error:
-        raise Unknown(f"the file of license_public_key cannot be read: {error}") from error
-    assert verify(text, pem), "the license's signature does not fit license_public_key"
+    fits = verify(text, profile.license_public_key.text)
+    assert fits, "the license's signature does not fit license_public_key"
 
 
 @requirement(

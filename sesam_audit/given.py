@@ -110,7 +110,7 @@ def _verified(path: Path, text: str, profile: Profile) -> None:
     if not profile.license_public_key:
         return
     try:
-        fits = verify(text, read(Path(profile.license_public_key), "The public key"))
+        fits = verify(text, profile.license_public_key.text)
     except Unknown as doubt:
         raise _unfit(path, doubt.reason, "Leave license_public_key out to go on without") from doubt
     if not fits:

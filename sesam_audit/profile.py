@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from sesam_audit.errors import UsageError
-from sesam_audit.profile_values import FILES, RULES, FileRule, is_mail
+from sesam_audit.profile_values import FILES, NO_FILE, RULES, FileRule, NamedFile, is_mail
 from sesam_audit.quantity import Size
 
 
@@ -43,9 +43,9 @@ class Profile:
     extra_destinations: tuple[str, ...] = ()
     closed_destinations: tuple[str, ...] = ()
     closed_ports: tuple[int, ...] = ()
-    public_roots: str = ""
-    license_public_key: str = ""
-    earlier: str = ""
+    public_roots: NamedFile = NO_FILE
+    license_public_key: NamedFile = NO_FILE
+    earlier: NamedFile = NO_FILE
     rhel_rebuilds: Literal["fail", "accept"] = "fail"
     deadline: float = 10.0
     measure_storage: bool = False
@@ -178,11 +178,12 @@ def _convert(kind: Any, value: Any, key: str, origin: str) -> Any:
             return _number(kind, value, key)
         if kind is bool and str(value).lower() in ("true", "false"):
             return str(value).lower() == "true"
-        if kind is str and isinstance(value, str):
+        if kind in (str, NamedFile) and isinstance(value, str):
             return value
     except (ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"{origin}: {key}: {error}") from error
-    raise UsageError(f"{origin}: {key}: {value!r} is not a {kind.__name__}")
+    shown = "str" if kind is NamedFile else kind.__name__
+    raise UsageError(f"{origin}: {key}: {value!r} is not a {shown}")
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -216,7 +217,7 @@ _MOST = {"deadline": 3600, "settled": 86_400, "hardware.cpus": 65_536, "closed_p
 
 
 def _validated(profile: Profile) -> Profile:
-    """The profile with its addresses as everybody spells them.
+    """The profile with its addresses as everybody spells them, and with what its files hold.
 
     Raises:
         UsageError: a value cannot be what it stands for; the key and what to write are named.
@@ -240,11 +241,13 @@ def _validated(profile: Profile) -> Profile:
                 raise UsageError(f"{key}: {shown} is not {rule.what}", rule.write)
     _check_vantages(profile)
     _check_subnets(profile.network_subnets)
-    for key, file in FILES.items():
-        if getattr(profile, key):
-            _check_file(key, getattr(profile, key), file)
+    named: dict[str, Any] = {
+        key: _read_file(key, getattr(profile, key), file)
+        for key, file in FILES.items()
+        if getattr(profile, key)
+    }
     addresses = tuple(str(ip_address(each)) for each in profile.public_addresses)
-    return replace(profile, public_addresses=addresses)
+    return replace(profile, public_addresses=addresses, **named)
 
 
 def _check_vantages(profile: Profile) -> None:
@@ -259,16 +262,18 @@ def _check_vantages(profile: Profile) -> None:
             )
 
 
-def _check_file(key: str, path: str, rule: FileRule) -> None:
+def _read_file(key: str, path: str, rule: FileRule) -> NamedFile:
     try:
         if not Path(path).is_file():
             raise UsageError(f"{key}: there is no file {path!r}")
-        rule.read(Path(path).read_bytes())
+        content = Path(path).read_bytes()
+        rule.read(content)
     except OSError as error:
         raise UsageError(f"{key}: {path!r} cannot be read: {error.strerror}") from error
     except ValueError as error:
         why = " ".join(str(error).split())[:200]
         raise UsageError(f"{key}: {path!r} does not hold {rule.what}: {why}", rule.write) from error
+    return NamedFile(path, content.decode("utf-8", "replace"))
 
 
 def _check_subnets(subnets: tuple[str, ...]) -> None:

@@ -28,6 +28,21 @@ class FileRule(NamedTuple):
     write: str
 
 
+class NamedFile(str):
+    """The path of a file of the auditor's, with the text it held when the profile was read."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, path: str = "", text: str = "") -> NamedFile:
+        named = super().__new__(cls, path)
+        named.text = text
+        return named
+
+
+NO_FILE = NamedFile()
+
+
 def labelled(text: str) -> bool:
     """Whether a text is made as a host name is: labels and dots, no wildcard."""
     return len(text) <= 253 and all(map(_LABEL.fullmatch, text.removesuffix(".").split(".")))
@@ -167,4 +182,4 @@ FILES = {
         _report, "a JSON report", "Name one that `sesam-audit run --report json=PATH` wrote"
     ),
 }
-"""The keys that name a file of the auditor's; only a file that is named is read."""
+"""The keys that name a file of the auditor's (NamedFile); only a file that is named is read."""

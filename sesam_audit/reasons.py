@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import NamedFile
 from sesam_audit.requirement import Requirement, catalogue, need_id
 from sesam_audit.rules import PROXY_CONSEQUENCE, PROXY_RULE, RULES
 
@@ -50,7 +51,7 @@ def _values(kind: Any, default: Any) -> tuple[Any, ...]:
         return get_args(kind)
     if kind is bool:
         return (True, False)
-    if kind is str:
+    if kind in (str, NamedFile):
         return ("", "some")
     return ((), ("some",)) if get_origin(kind) is tuple else (default,)
 

@@ -302,6 +302,20 @@ def test_a_file_that_holds_something_else_is_refused(
     assert refusal.value.remedy.startswith("Name ")
 
 
+def test_a_file_is_read_once_and_for_all(tmp_path: Path) -> None:
+    path = tmp_path / "roots.pem"
+    path.write_text(CERTIFICATE.pem)
+    named = load(None, [f"public_roots={path}"]).public_roots
+    path.unlink()
+
+    assert (named, named.text) == (str(path), CERTIFICATE.pem)
+
+
+def test_a_path_that_is_no_text_is_refused_in_everybodys_words(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="public_roots: 3 is not a str"):
+        load(written(tmp_path, "public_roots = 3"))
+
+
 def test_the_profile_of_the_document_is_accepted_and_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

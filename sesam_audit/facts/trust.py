@@ -6,13 +6,13 @@ import ipaddress
 import warnings
 from datetime import datetime, timezone
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.leaf import alternative_names, covers, leaf, name_of, organisation_of, read
+from sesam_audit.profile_values import NamedFile
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -32,18 +32,13 @@ class Bundle(Struct, frozen=True):
         return f"Bundle({self.name!r})"
 
 
-@cache
-def public_roots(path: str) -> Bundle:
-    """The profile's own roots, or those of certifi.
+def public_roots(named: NamedFile) -> Bundle:
+    """The profile's own roots, or those of certifi."""
+    return Bundle(str(named), named.text) if named else _shipped()
 
-    Raises:
-        Unknown: the profile's file, which was there at the start, cannot be read.
-    """
-    if path:
-        try:
-            return Bundle(path, Path(path).read_text("utf-8", "replace"))
-        except OSError as error:
-            raise Unknown(f"public_roots: {path} cannot be read: {error.strerror}") from error
+
+@cache
+def _shipped() -> Bundle:
     import certifi
 
     return Bundle(f"certifi {certifi.__version__}", certifi.contents())

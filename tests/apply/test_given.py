@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from sesam_audit.errors import UsageError
 from sesam_audit.given import GivenLogin, certificate_of, digest, license_of
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import NamedFile
 from tests.facts.certificate_maker import NOW, Made, make
 from tests.lab.perfect import SUBSCRIPTION, license_text
 
@@ -72,10 +73,10 @@ def test_a_license_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def test_a_license_is_verified_where_the_public_key_is_known(tmp_path: Path) -> None:
-    key = put(tmp_path, make("somebody").public, "public.pem")
+    profile = Profile(license_public_key=NamedFile("public.pem", make("somebody").public))
 
     with pytest.raises(UsageError, match="signature does not verify"):
-        license_of(put(tmp_path, license_text()), Profile(license_public_key=str(key)), TODAY)
+        license_of(put(tmp_path, license_text()), profile, TODAY)
 
 
 def test_secrets_are_not_shown_in_a_traceback(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +26,7 @@ from sesam_audit.facts.stack_files import StackFiles
 from sesam_audit.facts.traefik import TraefikConfig
 from sesam_audit.level import Outcome, Stage
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import NamedFile
 from sesam_audit.requirement import Requirement, catalogue
 from sesam_audit.testing import evaluate
 from sesam_audit.wanted import NODE, STORE
@@ -362,10 +362,9 @@ def test_certificates_for_a_name_that_is_not_set() -> None:
     assert "NODE_DOMAIN is not set (layout.env)" in finding.message
 
 
-def test_a_provided_certificate_needs_its_chain(tmp_path: Path) -> None:
+def test_a_provided_certificate_needs_its_chain() -> None:
     root = make("Lab Root", authority=True)
-    (tmp_path / "roots.pem").write_text(root.pem)
-    profile = Profile(certificates="provided", public_roots=str(tmp_path / "roots.pem"))
+    profile = Profile(certificates="provided", public_roots=NamedFile("roots.pem", root.pem))
     between = make("Lab E1", root, authority=True)
     files = certificate(make("sesam", between, dns=(DOMAIN,)))
     deployment = Deployment({"NODE_DOMAIN": DOMAIN})

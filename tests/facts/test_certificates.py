@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from sesam_audit.asks import (
@@ -21,6 +19,7 @@ from sesam_audit.facts.certificate_rules import days_left, inspect_certificates
 from sesam_audit.facts.certificates import CertificateFiles, CertificatePair
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import NamedFile
 
 from .certificate_maker import NOW, Made, make
 from .machine import find
@@ -47,11 +46,9 @@ def pair(
 
 
 @pytest.fixture
-def provided(tmp_path: Path) -> Profile:
+def provided() -> Profile:
     """Own certificates, with the throwaway root among the public ones."""
-    roots = tmp_path / "roots.pem"
-    roots.write_text(ROOT.pem)
-    return Profile(certificates="provided", public_roots=str(roots))
+    return Profile(certificates="provided", public_roots=NamedFile("roots.pem", ROOT.pem))
 
 
 def inspect(profile: Profile, *pairs: CertificatePair) -> Inspection:

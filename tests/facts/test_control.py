@@ -15,6 +15,7 @@ from sesam_audit.facts.deployment import KEYS
 from sesam_audit.facts.reach import Reach
 from sesam_audit.inquiry import Inquiry
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import NamedFile
 from sesam_audit.testing import NOW
 from sesam_audit.wanted import ENV_FILE
 
@@ -75,12 +76,8 @@ def test_an_auditor_that_is_the_host_dials_nothing_twice() -> None:
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_the_auditors_own_store_has_no_say(
-    trusted: bool, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    roots = tmp_path_factory.mktemp("roots") / "public.pem"
-    roots.write_text(PUBLIC.root.pem)
-    profile = Profile(public_roots=str(roots))
+def test_the_auditors_own_store_has_no_say(trusted: bool) -> None:
+    profile = Profile(public_roots=NamedFile("public.pem", PUBLIC.root.pem))
     answers: dict[Ask[Any], Answer | Unknown] = {Contact(): SSH}
     for each in destinations(profile):
         ask = Dial(each.name, each.port, path=each.path, accept=each.accept, vantage="auditor")

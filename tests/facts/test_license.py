@@ -10,6 +10,7 @@ from sesam_audit.asks import LicenseAnswer, LicenseFile, Stat, StatAnswer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.license import HARMLESS, WORDS, License, parse_moment
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import NamedFile
 from sesam_audit.wanted import STORE
 
 from .machine import find
@@ -35,7 +36,7 @@ def test_a_license() -> None:
 
 def test_its_text_is_asked_for_only_with_a_key() -> None:
     whole: Answers = {LicenseFile(PATH, whole=True): LicenseAnswer(text="x")}
-    found = find(License, on_data_disk() | whole, Profile(license_public_key="key.pem"))
+    found = find(License, on_data_disk() | whole, Profile(license_public_key=NamedFile("key.pem")))
 
     assert found.read().text == "x"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts.containers import ASK
 from sesam_audit.facts.node_image import DIGEST, NodeImage, overdue
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import NO_FILE, NamedFile
 from sesam_audit.testing import NOW
 from sesam_audit.wanted import LOGIN_FILE
 
@@ -46,16 +46,14 @@ def told(digest: str = NEW) -> dict[Ask[Any], Answer | Unknown]:
     }
 
 
-def report(tmp_path: Path, digest: str = NEW, **changes: Any) -> str:
+def report(digest: str = NEW, **changes: Any) -> NamedFile:
     """A JSON report of the day before, as far as it is read."""
     finding = {"id": "stack.image-current", "required": {"value": digest, "unit": ""}}
     document = {
         "started": "2026-11-19T06:00:00Z",
         "hosts": [{"findings": [{"id": "os.clock", "required": None}, finding]}],
     }
-    path = tmp_path / "last.json"
-    path.write_text(json.dumps({**document, **changes}))
-    return str(path)
+    return NamedFile("last.json", json.dumps({**document, **changes}))
 
 
 def found(
@@ -64,7 +62,7 @@ def found(
     digest: str = NEW,
     stored: StatAnswer | None = None,
     listing: list[Any] | None = None,
-    earlier: str = "",
+    earlier: NamedFile = NO_FILE,
 ) -> NodeImage:
     absent = DockerApiAnswer(status=404, value={"message": "No such image"})
     given: dict[Ask[Any], Answer | Unknown] = {
@@ -114,27 +112,25 @@ def test_a_new_image_that_is_not_here_yet(named: Answer | None) -> None:
     assert found(image(OLD), named).known_since() is None
 
 
-def test_an_earlier_report_knew_the_channels_image(tmp_path: Path) -> None:
+def test_an_earlier_report_knew_the_channels_image() -> None:
     then = datetime(2026, 11, 19, 6, tzinfo=timezone.utc)
 
-    assert found(image(OLD), earlier=report(tmp_path)).known_since() == then
-    assert found(image(OLD), image(NEW), earlier=report(tmp_path)).known_since() == then
+    assert found(image(OLD), earlier=report()).known_since() == then
+    assert found(image(OLD), image(NEW), earlier=report()).known_since() == then
 
 
-def test_an_earlier_report_knew_another_image(tmp_path: Path) -> None:
-    assert found(image(OLD), earlier=report(tmp_path, OLD)).known_since() is None
+def test_an_earlier_report_knew_another_image() -> None:
+    assert found(image(OLD), earlier=report(OLD)).known_since() is None
 
 
 @pytest.mark.parametrize(
     "changes",
     [{"hosts": 3}, {"hosts": []}, {"hosts": [{}]}, {"started": "yesterday"}, {"started": None}],
 )
-def test_an_earlier_report_that_is_none_decides_nothing(
-    tmp_path: Path, changes: dict[str, Any]
-) -> None:
-    node = found(image(OLD), earlier=report(tmp_path, **changes))
+def test_an_earlier_report_that_is_none_decides_nothing(changes: dict[str, Any]) -> None:
+    node = found(image(OLD), earlier=report(**changes))
 
-    with pytest.raises(Unknown, match=r"earlier: .*last\.json"):
+    with pytest.raises(Unknown, match=r"earlier: last\.json"):
         node.known_since()
 
 

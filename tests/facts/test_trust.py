@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.leaf import leaf
 from sesam_audit.facts.trust import Bundle, judge_chain, public_roots
+from sesam_audit.profile_values import NO_FILE, NamedFile
 from sesam_audit.testing import NOW
 
 from .network import DAY, PRIVATE, PUBLIC, authority, issue
@@ -127,23 +127,18 @@ def test_roots_that_are_not_understood_say_nothing_of_the_chain(pem: str) -> Non
         judge_chain(CHAIN, NAME, NOW, Bundle("mine.pem", pem))
 
 
-def test_roots_that_have_gone_say_nothing_of_the_chain(tmp_path: Path) -> None:
-    with pytest.raises(Unknown, match="cannot be read"):
-        public_roots(str(tmp_path / "gone.pem"))
-
-
 def test_shipped_roots_are_named_and_parse() -> None:
-    roots = public_roots("")
+    roots = public_roots(NO_FILE)
 
     assert roots.name.startswith("certifi 20")
     assert judge_chain(CHAIN, NAME, NOW, roots).word == "unknown-issuer"
 
 
-def test_roots_of_the_profile_replace_the_shipped_ones(tmp_path: Path) -> None:
-    path = tmp_path / "roots.pem"
-    path.write_text(PUBLIC.root.pem)
+def test_roots_of_the_profile_replace_the_shipped_ones() -> None:
+    roots = public_roots(NamedFile("roots.pem", PUBLIC.root.pem))
 
-    assert judge_chain(CHAIN, NAME, NOW, public_roots(str(path))).trusted
+    assert roots.name == "roots.pem"
+    assert judge_chain(CHAIN, NAME, NOW, roots).trusted
 
 
 def test_leaf_shows_what_people_compare() -> None:

@@ -16,13 +16,12 @@ from sesam_audit.decoding import answers, request
 from sesam_audit.errors import AuditError
 from sesam_audit.evidence import Answers, Evidence, Known
 from sesam_audit.host import Conversation, Script, Target, Way, address
-from sesam_audit.inquiry import MAX_ROUNDS, Inquiry
+from sesam_audit.inquiry import MAX_ROUNDS, ROUND_ENDS, Inquiry
 from sesam_audit.probe_sh import script
 from sesam_audit.profile import Profile
 from sesam_audit.vantages import Vantages
 
 _COMMANDS_SECONDS = 10.0  # what a round leaves for commands when its dials are done sooner
-_ENDS = (0.75, 0.95, 1.0)  # by when the dials of each round end, as parts of the deadline
 _LAST_DIALS = 0.3  # seconds that dials get at the least, when all else took longer
 
 
@@ -152,7 +151,7 @@ class _Rounds:
                 break
             if number == 0:  # whoever is selected, the report says who looked
                 asks = tuple(dict.fromkeys((Self(), *asks)))
-            end = self._order.profile.deadline * _ENDS[number]
+            end = self._order.profile.deadline * ROUND_ENDS[number]
             self._dialling = max(_LAST_DIALS, end - self._dialled)
             self._evidence.answers.update(self._round(asks))
             self._inquiry.feed(self._evidence.answers)

@@ -10,7 +10,8 @@ from sesam_audit.errors import Unknown
 from sesam_audit.evidence import Answers, Evidence, Known
 from sesam_audit.profile import Profile
 
-MAX_ROUNDS = 3
+ROUND_ENDS = (0.75, 0.95, 1.0)  # by when each round's dials end, as parts of the deadline
+MAX_ROUNDS = len(ROUND_ENDS)
 _STEPS = 32  # a fact that asks for ever what is known ends here
 
 

@@ -57,6 +57,18 @@ def commands(text: str) -> Iterator[str]:
             yield match[1].strip()
 
 
+def _recipes(text: str) -> dict[str, list[str]]:
+    """The lines of the files that a document shows as diffs; the first category has grown since."""
+    shown: dict[str, list[str]] = {}
+    name = ""
+    for line in chain(*(each.splitlines() for each in _FENCED.findall(text))):
+        if line.startswith("+++ b/"):
+            name = line.removeprefix("+++ b/")
+        elif line.startswith(("+", " ")):
+            shown.setdefault(name, []).append(line[1:])
+    return {name: lines for name, lines in shown.items() if not name.endswith("stack.py")}
+
+
 def parse(command: str) -> None:
     """Read a command line as click does, without running anything or opening files.
 
@@ -81,6 +93,15 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         if not goal.exists() or (anchor and anchor not in anchors(goal)):
             lost.append(link)
     assert not lost
+
+
+RECIPES = _recipes((REPOSITORY / "CONTRIBUTING.md").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_shows_what_stands_in_its_file(name: str) -> None:
+    standing = (REPOSITORY / name).read_text("utf-8").splitlines()
+    assert not set(RECIPES[name]).difference(standing)
 
 
 def test_nothing_refers_to_papers_that_are_not_here() -> None:

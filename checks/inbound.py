@@ -13,13 +13,14 @@ from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
 from sesam_audit.facts.inbound import ADDRESS, NAME_6, WAYS
 from sesam_audit.facts.leads import Leads
 from sesam_audit.facts.outside import Outside
-from sesam_audit.facts.port_owners import DOCKER_PORTS, NODE_PORT, WEB_PORTS, PortOwners
+from sesam_audit.facts.port_owners import DOCKER_PORTS, WEB_PORTS, PortOwners
 from sesam_audit.facts.proofs import Looks, looks_at
 from sesam_audit.facts.ways_in import WaysIn
 from sesam_audit.judge import Now
 from sesam_audit.model import Owner
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import MUST, SHOULD, Found, Subject, requirement
+from sesam_audit.wanted import NODE_PORT
 
 
 def without_letsencrypt(profile: Profile) -> str | None:

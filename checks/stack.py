@@ -10,12 +10,13 @@ from sesam_audit.facts.domain import NodeName
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.mounted import StackMounts
 from sesam_audit.facts.node_image import PATIENCE, NodeImage, overdue
-from sesam_audit.facts.running import LOOK, SERVICES, RunningStack
+from sesam_audit.facts.running import LOOK, RunningStack
 from sesam_audit.facts.served import HEALTH, Served
 from sesam_audit.facts.served_rules import api_fault, inspect_certificate, redirection_fault
 from sesam_audit.judge import Now
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import LIVE, MUST, SHOULD, Found, Subject, requirement
+from sesam_audit.wanted import SERVICES
 
 START = "Guide, Start Services: “Start the services using Docker Compose”"
 TRAEFIK = ("stack.services [traefik]",)

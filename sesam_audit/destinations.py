@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from sesam_audit.profile import Profile
 from sesam_audit.profile_values import labelled
+from sesam_audit.wanted import NODE_IMAGE
 
 AGENT_DOWNLOAD = "137.116.234.60"
 LOG_SHIPPING = "52.142.116.113"
@@ -185,7 +186,7 @@ PINNED_BLOBS = (
         source="alpine 3.18.2 for amd64, 3397879 bytes; docker-library/repo-info",
     ),
 )
-PRIVATE_IMAGE, PRODUCTION_TAG = "sesam/sesam-node", "weekly-prod"
+PRIVATE_IMAGE, PRODUCTION_TAG = NODE_IMAGE, "weekly-prod"
 
 
 def layer_host(name: str) -> Destination:

@@ -14,13 +14,16 @@ from sesam_audit.wanted import (
     LETSENCRYPT,
     LOGIN_FILE,
     LOGS,
+    LOGS_IMAGE,
+    NODE_IMAGE,
+    NODE_PORT,
     PROJECT,
     TRAEFIK_FILE,
     store,
 )
 
 RESOLVER = "myleresolver"
-SERVICES = ("sesam-node", "traefik", "fluentbit", "watchtower")  # whom others need first
+IN_ORDER = ("sesam-node", "traefik", "fluentbit", "watchtower")  # whom others need first
 _SOCKET = "/var/run/docker.sock"
 _IN_TRAEFIK = "/etc/traefik/traefik.yml"
 
@@ -50,7 +53,7 @@ services:
     volumes:
 {socket_to_read}{traefik}
   sesam-node:
-    image: sesam/sesam-node:${{SESAM_NODE_IMAGE_TAG}}
+    image: {node_image}:${{SESAM_NODE_IMAGE_TAG}}
     container_name: sesam-node
     restart: always
     networks: [sesam, microservices]
@@ -73,10 +76,10 @@ services:
       traefik.http.routers.sesam-node.rule: Host(`${{NODE_DOMAIN}}`)
       traefik.http.routers.sesam-node.entrypoints: websecure
       traefik.http.routers.sesam-node.tls: "true"{resolver}
-      traefik.http.services.sesam-node.loadbalancer.server.port: "9042"
+      traefik.http.services.sesam-node.loadbalancer.server.port: "{node_port}"
 
   fluentbit:
-    image: sesam/fluent-bit:${{FLUENTBIT_IMAGE_TAG}}
+    image: {logs_image}:${{FLUENTBIT_IMAGE_TAG}}
     container_name: fluentbit
     restart: always
     environment:
@@ -155,6 +158,9 @@ def compose_text(profile: Profile, watchtower_api: str = "") -> str:
         socket_to_read=_bind(_SOCKET, _SOCKET, read_only=True),
         login=_bind(LOGIN_FILE, "/config.json"),
         traefik=_letsencrypt() if letsencrypt else _own_certificates(),
+        logs_image=LOGS_IMAGE,
+        node_image=NODE_IMAGE,
+        node_port=NODE_PORT,
         node=_bind(BASE, "/sesam", propagation="rprivate"),
         store=_bind(store(profile), "/sesam/data", propagation="rprivate"),
         resolver=_label("tls.certresolver", RESOLVER) if letsencrypt else "",
@@ -177,8 +183,8 @@ def images(values: Mapping[str, str]) -> tuple[str, ...]:
     return (
         "containrrr/watchtower:latest",
         f"traefik:{values['TRAEFIK_DOCKER_IMAGE_TAG']}",
-        f"sesam/sesam-node:{values['SESAM_NODE_IMAGE_TAG']}",
-        f"sesam/fluent-bit:{values['FLUENTBIT_IMAGE_TAG']}",
+        f"{NODE_IMAGE}:{values['SESAM_NODE_IMAGE_TAG']}",
+        f"{LOGS_IMAGE}:{values['FLUENTBIT_IMAGE_TAG']}",
     )
 
 

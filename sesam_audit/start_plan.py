@@ -15,7 +15,7 @@ from sesam_audit.facts.stack import Stack
 from sesam_audit.files_plan import picked
 from sesam_audit.migration_plan import held_ports
 from sesam_audit.site import Draft, Phase, Site, Step, Stop
-from sesam_audit.stack_file import SERVICES, images
+from sesam_audit.stack_file import IN_ORDER, images
 from sesam_audit.wanted import (
     CERTIFICATE,
     CERTIFICATE_KEY,
@@ -24,6 +24,8 @@ from sesam_audit.wanted import (
     ENV_FILE,
     LICENSE,
     LOGIN_FILE,
+    LOGS_IMAGE,
+    NODE_IMAGE,
     POINT,
     PROJECT,
     store,
@@ -188,7 +190,7 @@ def _composition(site: Site, draft: Draft) -> tuple[tuple[str, ...], tuple[str, 
     """The services and images that will be: ours when we write the file, else the rendered ones."""
     values = [step.after["values"] for step in draft.steps if step.kind == "environment"]
     if any(step.after.get("path") == COMPOSE_FILE for step in draft.steps):
-        return (SERVICES, images(values[0])) if values else ((), ())
+        return (IN_ORDER, images(values[0])) if values else ((), ())
     stack = site.need(Stack)
     named = {name: service.image for name, service in stack.services.items()}
     if values:
@@ -198,8 +200,7 @@ def _composition(site: Site, draft: Draft) -> tuple[tuple[str, ...], tuple[str, 
 
 def _retagged(image: str, values: dict[str, str]) -> str:
     """An image of a kept file, with the tag that the new .env gives it."""
-    keys = {"traefik": "TRAEFIK_DOCKER", "sesam/sesam-node": "SESAM_NODE"}
-    keys["sesam/fluent-bit"] = "FLUENTBIT"
+    keys = {"traefik": "TRAEFIK_DOCKER", NODE_IMAGE: "SESAM_NODE", LOGS_IMAGE: "FLUENTBIT"}
     repository, colon, _ = image.partition(":")
     tag = values.get(f"{keys[repository]}_IMAGE_TAG") if repository in keys and colon else None
     return f"{repository}:{tag}" if tag else image

@@ -17,6 +17,15 @@ PROJECT = "data"  # compose calls a project after its directory
 COMPOSE_FILE = f"{POINT}/docker-compose.yml"
 ENV_FILE = f"{POINT}/.env"
 NETWORKS = ("sesam", "microservices")
+SERVICES = {
+    "watchtower": "updater",
+    "traefik": "traefik",
+    "sesam-node": "node",
+    "fluentbit": "logs",
+}
+"""The stack's containers by name, each with its role; in the order of the product's file."""
+NODE_IMAGE, LOGS_IMAGE = "sesam/sesam-node", "sesam/fluent-bit"
+NODE_PORT = 9042  # where Traefik finds the node, on a network of Docker's
 
 BASE = "/sesam/node-00"
 LOGS = f"{BASE}/logs"

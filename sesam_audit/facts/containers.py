@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from posixpath import normpath
 from typing import Any
 
@@ -15,10 +15,9 @@ from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.engine import content, mapping
 from sesam_audit.facts.versions import major
 from sesam_audit.profile import Profile
-from sesam_audit.wanted import POINT, PROJECT
+from sesam_audit.wanted import LOGS_IMAGE, NODE_IMAGE, POINT, PROJECT, SERVICES
 
-PROGRAMS = ("sesam/sesam-node", "sesam/fluent-bit")
-NAMES = ("watchtower", "traefik", "sesam-node", "fluentbit")
+PROGRAMS = (NODE_IMAGE, LOGS_IMAGE)
 _LABELS = (
     "com.docker.compose.project",
     "com.docker.compose.project.working_dir",
@@ -78,7 +77,7 @@ class Containers(Struct, frozen=True):
 
     containers: tuple[Container, ...] = ()
 
-    def named(self, names: tuple[str, ...]) -> tuple[Container, ...]:
+    def named(self, names: Collection[str]) -> tuple[Container, ...]:
         """Containers from elsewhere that have these names."""
         return tuple(c for c in self.containers if c.name in names and not c.of_stack())
 
@@ -92,13 +91,13 @@ class Containers(Struct, frozen=True):
     def taken_over(self) -> tuple[Container, ...]:
         """What compose would take for this stack's, and replace: another project has its name."""
         mine = (c for c in self.containers if c.project == PROJECT and not c.of_stack())
-        return tuple(c for c in mine if c.service in NAMES and not c.oneoff)
+        return tuple(c for c in mine if c.service in SERVICES and not c.oneoff)
 
     @property
     def conflicts(self) -> dict[str, tuple[Container, ...]]:
         """What stands in the stack's way, by the reason in words."""
         return {
-            "has a name that the stack needs": self.named(NAMES),
+            "has a name that the stack needs": self.named(SERVICES),
             "is of an older installation of Sesam": self.older,
             "was left by compose v1": self.left_by_v1,
             f"is of another project that is called {PROJECT} too": self.taken_over,

@@ -13,8 +13,8 @@ from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.docker_login import ClientProxies
 from sesam_audit.facts.stack import Service, Stack
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import SERVICES
 
-SERVICES = ("watchtower", "traefik", "sesam-node", "fluentbit")
 # Names of files only: what they hold may be a password.
 _SOURCES = Run(
     (

@@ -8,14 +8,13 @@ from msgspec import Struct
 
 from sesam_audit.asks import DockerApi, Steps
 from sesam_audit.facts import gather
-from sesam_audit.facts.containers import NAMES, Container, Containers
+from sesam_audit.facts.containers import Container, Containers
 from sesam_audit.facts.engine import content, mapping
 from sesam_audit.profile import Profile
-from sesam_audit.wanted import NETWORKS, NODE, STORE, TREES
+from sesam_audit.wanted import NETWORKS, NODE, NODE_IMAGE, SERVICES, STORE, TREES
 
 MOUNTS = DockerApi("/containers/json?all=1", ("Id", "Mounts"))
 _IN_NODE = "/sesam"  # below it the node mounts what is its own
-_NODE = "sesam/sesam-node"
 
 
 class Neighbours(Struct, frozen=True):
@@ -35,7 +34,7 @@ class Neighbours(Struct, frozen=True):
         records = [each for each in content(told, list) if isinstance(each, dict)]
         mounts = {str(each.get("Id")): _mounts(each) for each in records}
         sesams = [each for each in known.containers if each.repository.startswith("sesam/")]
-        nodes = [each.id for each in sesams if each.repository == _NODE]
+        nodes = [each.id for each in sesams if each.repository == NODE_IMAGE]
         inner = {at for node in nodes for to, at in mounts.get(node, ()) if _below(to, _IN_NODE)}
         places = {STORE, NODE, *inner}
         projects = {each.project for each in sesams if each.project}
@@ -43,9 +42,9 @@ class Neighbours(Struct, frozen=True):
         ties = [(each, _tie(each, mounts.get(each.id, ()), places)) for each in others]
         return cls(
             tuple(
-                x for x, tie in ties if x.name in NAMES and not tie and x.project not in projects
+                x for x, tie in ties if x.name in SERVICES and not tie and x.project not in projects
             ),
-            tuple((x, tie) for x, tie in ties if tie and x.name not in NAMES),
+            tuple((x, tie) for x, tie in ties if tie and x.name not in SERVICES),
         )
 
 

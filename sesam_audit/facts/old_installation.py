@@ -9,14 +9,13 @@ from msgspec import Struct
 from sesam_audit.agent.places import store_of
 from sesam_audit.asks import DockerApi, Stat, StatAnswer, Steps
 from sesam_audit.facts import every, gather
-from sesam_audit.facts.containers import NAMES, Container, Containers
+from sesam_audit.facts.containers import Container, Containers
 from sesam_audit.facts.engine import content
 from sesam_audit.facts.mounts import Mounts
 from sesam_audit.profile import Profile
-from sesam_audit.wanted import LICENSE, PROJECT, store
+from sesam_audit.wanted import LICENSE, LOGS_IMAGE, NODE_IMAGE, PROJECT, SERVICES, store
 
-NODE = "sesam/sesam-node"
-_LAST = {NODE: 2, "sesam/fluent-bit": 1}  # the updater and the door first, the node at the end
+_LAST = {NODE_IMAGE: 2, LOGS_IMAGE: 1}  # the updater and the door first, the node at the end
 _KEYS = ("Id", "Args", "Mounts")
 
 
@@ -58,7 +57,7 @@ class OldInstallation(Struct, frozen=True):
             key=lambda each: (_LAST.get(each.repository, 0), each.name),
         )
         resting = [each for each in everything.containers if each.kept]
-        nodes = [each for each in (*old, *resting) if each.repository == NODE]
+        nodes = [each for each in (*old, *resting) if each.repository == NODE_IMAGE]
         told = yield from every(DockerApi(f"/containers/{e.id}/json", _KEYS) for e in nodes)
         places = [store_of(content(answer, dict)) for answer in told]
         target = store(profile)
@@ -76,7 +75,7 @@ def _sesams(container: Container) -> bool:
     """One that is labelled as the stack's stays that under every name: compose would start it."""
     if container.of_stack() or container.kept or container.project == PROJECT:
         return False
-    return container.repository.startswith("sesam/") or container.name in NAMES
+    return container.repository.startswith("sesam/") or container.name in SERVICES
 
 
 def _store(

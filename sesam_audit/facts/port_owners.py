@@ -11,10 +11,10 @@ from sesam_audit.facts.containers import Container, Containers
 from sesam_audit.facts.host_firewall import HostFirewall
 from sesam_audit.facts.services import WEB, Services
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import NODE_PORT
 
 WEB_PORTS = (80, 443)
 DOCKER_PORTS = (2375, 2376)
-NODE_PORT = 9042
 PORTS = (*WEB_PORTS, *DOCKER_PORTS, NODE_PORT)
 
 

@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from sesam_audit.asks import Run, Steps
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.containers import NAMES, PROGRAMS, Container, Containers
+from sesam_audit.facts.containers import PROGRAMS, Container, Containers
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import SERVICES
 
 PLACES = (
     *("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system"),
@@ -54,7 +55,7 @@ class Revivers(Struct, frozen=True):
 
 
 def _old(each: Container) -> bool:
-    ours = each.repository.startswith("sesam/") or each.name in NAMES
+    ours = each.repository.startswith("sesam/") or each.name in SERVICES
     return ours and not (each.of_stack() or each.kept)
 
 

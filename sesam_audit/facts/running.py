@@ -16,13 +16,8 @@ from sesam_audit.facts.engine import SOCKET, content, mapping
 from sesam_audit.facts.stack import Stack
 from sesam_audit.facts.stack_roles import updater
 from sesam_audit.profile import Profile
+from sesam_audit.wanted import SERVICES
 
-SERVICES = {
-    "watchtower": "updater",
-    "traefik": "traefik",
-    "sesam-node": "node",
-    "fluentbit": "logs",
-}
 LOOK = "cd /srv/data && sudo docker compose ps --all"
 EVENTS = Run(
     (

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from sesam_audit.facts.data_directory import IN_CONTAINER
 from sesam_audit.facts.stack import Service, Stack
-
-NODE_PORT = "9042"
+from sesam_audit.wanted import NODE_IMAGE, NODE_PORT
 
 
 def updater(stack: Stack) -> Service | None:
@@ -50,7 +49,7 @@ def _of_node(node: Service) -> Iterator[str]:
     if not any(key.endswith(".rule") and "Host(" in text for key, text in labels.items()):
         yield "sesam-node has no Host(`...`) rule for Traefik"
     ports = [text for key, text in labels.items() if key.endswith(".loadbalancer.server.port")]
-    if NODE_PORT not in ports:
+    if str(NODE_PORT) not in ports:
         yield f"sesam-node's labels do not lead Traefik to port {NODE_PORT}"
 
 
@@ -79,5 +78,5 @@ def deviations(stack: Stack) -> Iterator[str]:
     service = updater(stack)
     if service and service.repository != "containrrr/watchtower":
         yield f"the images are updated by {service.image}, not by containrrr/watchtower"
-    if node and node.repository != "sesam/sesam-node":
+    if node and node.repository != NODE_IMAGE:
         yield f"the image of sesam-node is {node.repository}"

@@ -15,7 +15,7 @@ from sesam_audit.facts.domain import NodeName
 from sesam_audit.facts.mounted import StackMounts, View
 from sesam_audit.facts.node_image import DIGEST, LocalImage, NodeImage
 from sesam_audit.facts.pull import Pulled, Rehearsal
-from sesam_audit.facts.running import SERVICES, Fall, Mounted, RunningContainer, RunningStack
+from sesam_audit.facts.running import Fall, Mounted, RunningContainer, RunningStack
 from sesam_audit.facts.served import Served
 from sesam_audit.level import Outcome, Stage
 from sesam_audit.model import Finding
@@ -23,6 +23,7 @@ from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
 from sesam_audit.testing import NOW
 from sesam_audit.testing import evaluate as judged
+from sesam_audit.wanted import SERVICES
 from tests.facts.network import PRIVATE, PUBLIC, issue, tls
 from tests.facts.pulls import manifest
 

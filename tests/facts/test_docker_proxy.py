@@ -16,7 +16,6 @@ from sesam_audit.asks import (
 from sesam_audit.facts import docker_proxy
 from sesam_audit.facts.docker_login import ROOT_CONFIG
 from sesam_audit.facts.docker_proxy import (
-    SERVICES,
     ContainerProxy,
     ProxySources,
     Setting,
@@ -24,7 +23,7 @@ from sesam_audit.facts.docker_proxy import (
     endpoint,
 )
 from sesam_audit.facts.stack import ENVIRONMENT
-from sesam_audit.wanted import LOGIN_FILE, POINT
+from sesam_audit.wanted import LOGIN_FILE, POINT, SERVICES
 
 from .bare import Given, find
 
@@ -86,7 +85,7 @@ def test_what_clients_hand_out() -> None:
     found = find(ContainerProxy, client(ROOT_CONFIG, httpsProxy=PROXY, noProxy="traefik"))
 
     assert found.given("sesam-node", None) == Setting(ROOT_CONFIG, PROXY, "traefik")
-    assert tuple(found.services) == SERVICES
+    assert tuple(found.services) == tuple(SERVICES)
 
 
 def test_the_wanted_proxy_is_taken_first() -> None:

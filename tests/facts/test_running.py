@@ -10,7 +10,6 @@ from sesam_audit.asks import DockerApiAnswer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.containers import ASK
 from sesam_audit.facts.running import (
-    SERVICES,
     Fall,
     Mounted,
     RunningContainer,
@@ -18,6 +17,7 @@ from sesam_audit.facts.running import (
     moment,
     span,
 )
+from sesam_audit.wanted import SERVICES
 
 from .live_stack import answers, at, described, event, inspect, listed
 from .machine import find

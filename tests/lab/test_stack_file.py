@@ -22,9 +22,9 @@ from sesam_audit.inquiry import recall
 from sesam_audit.level import Outcome
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import catalogue
-from sesam_audit.stack_file import SERVICES, compose_text, images, traefik_text
+from sesam_audit.stack_file import IN_ORDER, compose_text, images, traefik_text
 from sesam_audit.testing import evaluate
-from sesam_audit.wanted import CERTIFICATES, NODE, STORE, TRAEFIK_FILE
+from sesam_audit.wanted import CERTIFICATES, NODE, SERVICES, STORE, TRAEFIK_FILE
 from tests.facts.sesam_host import SUBSCRIPTION, on_data_disk, on_root_disk, rendered
 
 from . import root
@@ -140,7 +140,7 @@ def test_the_values_arrive_in_the_stack(render: Render) -> None:
     found = recall([Deployment], profile, Evidence("host", answers=answers))[Deployment]
 
     assert document["name"] == "data"
-    assert tuple(document["services"]) == tuple(sorted(SERVICES))
+    assert tuple(document["services"]) == tuple(sorted(IN_ORDER)) == tuple(sorted(SERVICES))
     assert {key: found.values.get(key) for key in values(profile)} == values(profile)
 
 

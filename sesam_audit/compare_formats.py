@@ -12,8 +12,8 @@ import msgspec
 
 from sesam_audit.compare import Change, Comparison, Difference, Pair, Saved, SavedFinding, SavedHost
 from sesam_audit.compare_flows import FIELDS, FlowDifference
+from sesam_audit.destinations import host_port
 from sesam_audit.level import Outcome
-from sesam_audit.opening import endpoint
 
 # What CI reads as an order in a log: `::error::` at a line's start, `##vso[` anywhere.
 _COMMAND = re.compile(r"(^\s*:)(?=:)|(#)(?=#\[|#vso\[)", re.MULTILINE)
@@ -106,7 +106,7 @@ def _pair(pair: Pair) -> Iterator[str]:
 
 def _flow(difference: FlowDifference) -> Iterator[str]:
     flow = difference.known
-    name = f"{flow.rule or 'extra'} {endpoint(flow.name, flow.port)}"
+    name = f"{flow.rule or 'extra'} {host_port(flow.name, flow.port)}"
     word = "" if difference.fields else f"  {difference.change}: {flow.result}"
     yield from _wrapped(f"{name} from {flow.vantage}, {flow.context}{word}", 4)
     for field, old, new in difference.fields:

@@ -13,7 +13,6 @@ from enum import Enum
 from msgspec import Struct
 
 from sesam_audit.profile import Profile
-from sesam_audit.profile_values import labelled
 from sesam_audit.wanted import NODE_IMAGE
 
 AGENT_DOWNLOAD = "137.116.234.60"
@@ -195,9 +194,9 @@ def layer_host(name: str) -> Destination:
     return _hub(name, Service.IDENTITY, "met by the rehearsal of a pull", path="/v2/", signs=signs)
 
 
-def is_name(text: str) -> bool:
-    """Whether a text from the target can be a host name at all: it will stand in commands."""
-    return labelled(text)
+def host_port(host: str, port: int) -> str:
+    """Host and port as one text."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def log_shipping(host: str) -> Destination:

@@ -12,10 +12,11 @@ from sesam_audit.destinations import (
     LOG_SHIPPING,
     Destination,
     destinations,
+    host_port,
 )
 from sesam_audit.errors import UsageError
 from sesam_audit.firewall_advice import ADVICE
-from sesam_audit.opening import SESAM_IP, Need, Opening, Sheet, endpoint
+from sesam_audit.opening import SESAM_IP, Need, Opening, Sheet
 from sesam_audit.profile import Profile
 from sesam_audit.profile_values import is_host, is_network
 from sesam_audit.rules import PROXY_CONSEQUENCE, PROXY_RULE, RULES, Rule
@@ -143,7 +144,7 @@ def _sent(opening: Opening, profile: Profile) -> Opening:
     """Who dials: the host, or the proxy for it."""
     if opening.direction == "inbound" or opening.direct or not profile.proxy_address:
         return opening
-    proxy = endpoint(*profile.proxy_address)
+    proxy = host_port(*profile.proxy_address)
     return replace(opening, source=f"the proxy {proxy}, for {SESAM_IP}", via_proxy=True)
 
 

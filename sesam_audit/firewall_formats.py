@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sesam_audit import REQUIREMENTS_VERSION, __version__
-from sesam_audit.destinations import Destination
-from sesam_audit.opening import SESAM_IP, Opening, Sheet, endpoint
+from sesam_audit.destinations import Destination, host_port
+from sesam_audit.opening import SESAM_IP, Opening, Sheet
 from sesam_audit.profile import Profile
 from sesam_audit.rules import RULES
 
@@ -99,7 +99,7 @@ def _deployment(profile: Profile) -> dict[str, str | tuple[str, ...]]:
         "node_domain": profile.node_domain,
         "public_addresses": profile.public_addresses,
         "client_networks": profile.client_networks,
-        "proxy": endpoint(host, port) if host else "",
+        "proxy": host_port(host, port) if host else "",
         "fluentbit_host": profile.fluentbit_host,
         "extra_destinations": profile.extra_destinations,
     }

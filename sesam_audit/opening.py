@@ -66,8 +66,3 @@ class Sheet(Struct, frozen=True):
     rules: tuple[Opening, ...]
     also: tuple[Opening, ...]
     skipped: tuple[tuple[str, str], ...]  # rules of the guide, and why this deployment needs none
-
-
-def endpoint(host: str, port: int) -> str:
-    """Host and port as one text."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

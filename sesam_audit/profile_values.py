@@ -44,7 +44,7 @@ NO_FILE = NamedFile()
 
 
 def labelled(text: str) -> bool:
-    """Whether a text is made as a host name is: labels and dots, no wildcard."""
+    """Whether a text is made as a host name is, and can stand in commands: labels and dots."""
     return len(text) <= 253 and all(map(_LABEL.fullmatch, text.removesuffix(".").split(".")))
 
 

@@ -10,11 +10,11 @@ from sesam_audit.destinations import (
     Destination,
     Service,
     destinations,
-    is_name,
     log_shipping,
     needed,
 )
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import labelled
 from sesam_audit.rules import RULES
 
 SHIPPED = destinations(Profile())
@@ -79,12 +79,12 @@ def test_wildcards_cover_what_lies_below(host: str, covered: bool) -> None:
 
 @pytest.mark.parametrize("text", ["a.example.org", "localhost", "xn--bcher-kva.example", "a.b."])
 def test_host_names(text: str) -> None:
-    assert is_name(text)
+    assert labelled(text)
 
 
 @pytest.mark.parametrize("text", ["", "a b", "x;reboot", "-x.example", "a..b", "https://a", "ø.no"])
 def test_no_host_names(text: str) -> None:
-    assert not is_name(text)
+    assert not labelled(text)
 
 
 def test_reviewers_rule_names_are_stable() -> None:

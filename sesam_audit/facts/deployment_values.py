@@ -10,6 +10,7 @@ from sesam_audit.facts.account import SesamUser, UserIdOwner
 from sesam_audit.facts.deployment import KEYS, Deployment
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import is_mail
 from sesam_audit.wanted import ENV_FILE
 
 PLACEHOLDERS = frozenset(
@@ -88,7 +89,7 @@ def _number(value: str) -> Iterator[str]:
 
 
 def _address(value: str) -> Iterator[str]:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
+    if not is_mail(value):
         yield "not an e-mail address"
 
 

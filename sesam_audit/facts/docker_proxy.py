@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct, field
 
 from sesam_audit.asks import Run, Steps
-from sesam_audit.destinations import Destination
+from sesam_audit.destinations import Destination, host_port
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.docker_login import ClientProxies
@@ -123,8 +123,7 @@ def way_of(
     found = endpoint(setting.https)
     if found is None or not setting.https.startswith("http://"):
         return Unknown(f"the proxy in {place} is no http:// URL, and is not tried")
-    host, port = found
-    return Way(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", place)
+    return Way(host_port(*found), place)
 
 
 def _own(service: Service) -> Setting:

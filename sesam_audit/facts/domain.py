@@ -8,11 +8,11 @@ import re
 from msgspec import Struct
 
 from sesam_audit.asks import AUDITOR, HOST, Contact, File, FileAnswer, Lookup, LookupAnswer, Steps
-from sesam_audit.destinations import is_name
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import labelled
 from sesam_audit.wanted import ENV_FILE
 
 _LOCAL = re.compile(r"\|-- (\S+)\n\s+/32 host LOCAL")
@@ -35,7 +35,7 @@ def node_domain(profile: Profile) -> Steps[str]:
             f"NODE_DOMAIN is not known: {ENV_FILE} names none",
             "sesam-audit run HOST --set node_domain=NAME",
         )
-    if name == "your_node_domain" or not is_name(name):
+    if name == "your_node_domain" or not labelled(name):
         raise Unknown(f"NODE_DOMAIN is {name!r}, which is no host name (layout.env)")
     return name.rstrip(".").lower()
 

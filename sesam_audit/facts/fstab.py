@@ -8,6 +8,8 @@ from posixpath import normpath
 
 from msgspec import Struct
 
+from sesam_audit.facts.mounts import unescaped
+
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "glusterfs", "9p"})
 
 _UNSTABLE = re.compile(r"/dev/(sd|hd|vd|xvd|nvme|mmcblk)\w*\d*$")
@@ -52,7 +54,7 @@ class BootEntry(Struct, frozen=True):
 def parse_fstab(text: str) -> Iterator[BootEntry]:
     """The lines of an fstab that name a place."""
     for line in text.splitlines():
-        words = [_plain(word) for word in line.split()]
+        words = [unescaped(word) for word in line.split()]
         if len(words) >= 2 and not words[0].startswith("#"):
             kind, options = (*words[2:4], "", "")[:2]
             yield BootEntry(words[0], normpath(words[1]), kind, tuple(options.split(",")))
@@ -66,10 +68,6 @@ def parse_unit(text: str, origin: str) -> BootEntry | None:
     options = tuple(values.get("Options", "").split(","))
     what = values.get("What", "")
     return BootEntry(what, normpath(values["Where"]), values.get("Type", ""), options, origin)
-
-
-def _plain(word: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), word)
 
 
 def _encoded(name: str) -> str:

@@ -13,13 +13,11 @@ from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.containers import Containers
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.engine import mapping
-from sesam_audit.facts.node_image import DIGEST
+from sesam_audit.facts.node_image import DIGEST, on_hub
 from sesam_audit.facts.stack import Stack
 from sesam_audit.profile import Profile
 from sesam_audit.stack_file import images
 from sesam_audit.wanted import LOGIN_FILE
-
-_HUB = ("docker.io/", "index.docker.io/", "registry-1.docker.io/")
 
 
 class ImageStore(Struct, frozen=True):
@@ -67,7 +65,7 @@ def _names(stack: Stack | Unknown, deployment: Deployment | Unknown) -> Iterator
 
 def _head(image: str) -> Pull | None:
     """The question for the digest of a tag; None where Docker Hub is not whom to ask."""
-    name = next((image.removeprefix(each) for each in _HUB if image.startswith(each)), image)
+    name = on_hub(image)
     folder, _, last = name.rpartition("/")
     base, _, tag = last.partition(":")
     if "@" in image or "." in folder or ":" in folder or folder == "localhost":

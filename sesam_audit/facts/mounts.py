@@ -58,9 +58,9 @@ class Mounts(Struct, frozen=True):
 
     def holding(self, path: str) -> Mount | None:
         """The mount that holds a path without links: longest prefix, of equals the later."""
-        found: Mount | None = None
+        path, found = normpath(path), None
         for mount in self.mounts:
-            if _below(path, mount.target) and (not found or len(mount.target) >= len(found.target)):
+            if below(path, mount.target) and (not found or len(mount.target) >= len(found.target)):
                 found = mount
         return found
 
@@ -75,9 +75,10 @@ def mount_point(path: str, answer: StatAnswer) -> str:
     return answer.resolved.path if answer.resolved and answer.resolved.path else path
 
 
-def _below(path: str, target: str) -> bool:
-    path = normpath(path)
-    return target in ("/", path) or path.startswith(target + "/")
+def below(path: str, folder: str) -> bool:
+    """Whether a path is a folder's own, or lies in it."""
+    folder = folder.rstrip("/")
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def _parse(line: str) -> Mount:
@@ -85,14 +86,15 @@ def _parse(line: str) -> Mount:
     fields, kind = left.split(" "), right.split(" ")
     flags = [*fields[5].split(","), *(kind[2].split(",") if len(kind) > 2 else [])]
     return Mount(
-        target=_plain(fields[4]),
-        source=_plain(kind[1]) if len(kind) > 1 else "",
+        target=unescaped(fields[4]),
+        source=unescaped(kind[1]) if len(kind) > 1 else "",
         fstype=kind[0],
-        options=tuple(dict.fromkeys(_plain(flag) for flag in flags if flag)),
+        options=tuple(dict.fromkeys(unescaped(flag) for flag in flags if flag)),
         device=fields[2],
-        root=_plain(fields[3]),
+        root=unescaped(fields[3]),
     )
 
 
-def _plain(text: str) -> str:
+def unescaped(text: str) -> str:
+    """A word of mountinfo or fstab, where blanks are written as octal numbers."""
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)

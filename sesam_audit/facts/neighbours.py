@@ -10,6 +10,7 @@ from sesam_audit.asks import DockerApi, Steps
 from sesam_audit.facts import gather
 from sesam_audit.facts.containers import Container, Containers
 from sesam_audit.facts.engine import content, mapping
+from sesam_audit.facts.mounts import below
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import NETWORKS, NODE, NODE_IMAGE, SERVICES, STORE, TREES
 
@@ -35,7 +36,7 @@ class Neighbours(Struct, frozen=True):
         mounts = {str(each.get("Id")): _mounts(each) for each in records}
         sesams = [each for each in known.containers if each.repository.startswith("sesam/")]
         nodes = [each.id for each in sesams if each.repository == NODE_IMAGE]
-        inner = {at for node in nodes for to, at in mounts.get(node, ()) if _below(to, _IN_NODE)}
+        inner = {at for node in nodes for to, at in mounts.get(node, ()) if below(to, _IN_NODE)}
         places = {STORE, NODE, *inner}
         projects = {each.project for each in sesams if each.project}
         others = [x for x in known.containers if x not in sesams and not (x.of_stack() or x.kept)]
@@ -59,12 +60,8 @@ def _tie(each: Container, mounts: tuple[tuple[str, str], ...], places: set[str])
 
 def _shares(source: str, place: str) -> bool:
     """Whether a mount is in a place, or holds it, but is no more than our own trees."""
-    holds = _below(place, source) and any(_below(source, tree) for tree in TREES)
-    return _below(source, place) or holds
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
+    holds = below(place, source) and any(below(source, tree) for tree in TREES)
+    return below(source, place) or holds
 
 
 def _mounts(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -146,10 +146,11 @@ def _image(name: str) -> Steps[LocalImage]:
     digests = record.get("RepoDigests")
     pairs = [str(x).partition("@") for x in (digests if isinstance(digests, list) else ())]
     return LocalImage(
-        tuple(digest for name, _, digest in pairs if _plain(name) == PRIVATE_IMAGE),
+        tuple(digest for name, _, digest in pairs if on_hub(name) == PRIVATE_IMAGE),
         number=str(record.get("Id") or "").removeprefix("sha256:"),
     )
 
 
-def _plain(name: str) -> str:
+def on_hub(name: str) -> str:
+    """An image's name without its registry, where that is Docker Hub by one of its names."""
     return next((name.removeprefix(each) for each in _DOCKER if name.startswith(each)), name)

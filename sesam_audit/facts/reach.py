@@ -18,7 +18,7 @@ from sesam_audit.destinations import (
     Destination,
     by_log_address,
     destinations,
-    is_name,
+    host_port,
     log_shipping,
 )
 from sesam_audit.errors import Unknown
@@ -30,6 +30,7 @@ from sesam_audit.facts.markers import authentic
 from sesam_audit.facts.scene import SHORT, Dialled, Scene, by_hand
 from sesam_audit.facts.trust import Bundle, judge_chain, public_roots
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import labelled
 
 _CONTEXTS = {Consumer.DOCKERD: "daemon", Consumer.HOST: "shell"}
 OWN_WAYS = ("daemon", "shell")  # contexts whose proxy the target works out
@@ -179,10 +180,7 @@ class Reach(Struct, frozen=True):
 
 def proxy_of(profile: Profile) -> str:
     """The profile's proxy as dials want it."""
-    if not profile.proxy_address:
-        return ""
-    host, port = profile.proxy_address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return host_port(*profile.proxy_address) if profile.proxy_address else ""
 
 
 def dial(
@@ -250,7 +248,7 @@ def dialled_again(
             key: Reached(each, _merged(reached[key], each, answer))
             for (key, each), answer in zip(later.items(), answers, strict=True)
         }
-    if isinstance(log_host, str) and log_host and not is_name(log_host):
+    if isinstance(log_host, str) and log_host and not labelled(log_host):
         wrong = Unknown(f"FLUENTBIT_HOST is {log_host!r}, which is no host name")
         found[LOG_SUBJECT] = Reached(log_shipping(profile.fluentbit_host), wrong)
     return found
@@ -265,7 +263,7 @@ def moved(
     reached: dict[str, Reached], log_host: str | Unknown
 ) -> Iterator[tuple[str, Destination]]:
     """The log host of .env, where it is not the one dialled already."""
-    if not (isinstance(log_host, str) and is_name(log_host)):
+    if not (isinstance(log_host, str) and labelled(log_host)):
         return
     for named in (log_shipping(log_host), by_log_address(log_host)):
         if named.key in reached and named != reached[named.key].destination:

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from sesam_audit.asks import DialAnswer
 from sesam_audit.destinations import Destination, Service
+from sesam_audit.facts import inspection
 from sesam_audit.facts.leaf import Leaf, leaf
 from sesam_audit.facts.trust import Bundle, Trust, judge_chain
 
@@ -153,4 +154,4 @@ def private(text: str) -> bool:
 
 
 def listed(values: tuple[str, ...]) -> str:
-    return ", ".join(values[:4]) + (f" and {len(values) - 4} more" if len(values) > 4 else "")
+    return inspection.listed(values, limit=4)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sesam_audit.asks import Lookup, Steps
-from sesam_audit.destinations import AGENT_DOWNLOAD, LOG_SHIPPING, is_name
+from sesam_audit.destinations import AGENT_DOWNLOAD, LOG_SHIPPING
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.profile import Profile
+from sesam_audit.profile_values import labelled
 
 COVERED = frozenset({AGENT_DOWNLOAD, LOG_SHIPPING})
 PORTAL = "portal.sesam.io"
@@ -53,4 +54,4 @@ def _log_host(deployment: Deployment | Unknown) -> str:
         found = "" if isinstance(deployment, Unknown) else deployment.value("FLUENTBIT_HOST")
     except Unknown:
         return ""
-    return found if is_name(found) else ""
+    return found if labelled(found) else ""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from sesam_audit.asks import Compose, ComposeAnswer, Steps
 from sesam_audit.errors import Unknown, needs_root
+from sesam_audit.facts.mounts import below
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import POINT
 
@@ -74,7 +75,7 @@ class Service(Struct, frozen=True):
     def mount_of(self, path: str) -> BindMount | None:
         """The bind mount that holds a path of the container, if its deepest mount is one."""
         holding = max(
-            (each for each in self.mounts if _below(path, each.target)),
+            (each for each in self.mounts if below(path, each.target)),
             key=lambda each: len(each.target.rstrip("/")),
             default=None,
         )
@@ -234,11 +235,6 @@ def _table(value: Any) -> dict[str, Any]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _below(path: str, root: str) -> bool:
-    root = root.rstrip("/")
-    return path == root or path.startswith(root + "/")
 
 
 def _image(image: str) -> tuple[str, str]:

@@ -28,15 +28,13 @@ from sesam_audit.quantity import Size
 from sesam_audit.requirement import IMAGE, LIVE, MUST, PREFLIGHT, SHOULD, Found, requirement
 from sesam_audit.wanted import HOME
 
+from .unless import unless_proxy
+
 EVERY_STAGE = (IMAGE, PREFLIGHT, LIVE)
 ENGINE = ("docker.engine",)
 STACK = "Guide, Start Services: “docker compose up -d”"
 FREE = Size(20 * 10**9)
 HUB_NAMES = ("registry-1.docker.io", "auth.docker.io", "production.cloudfront.docker.com")
-
-
-def no_proxy(profile: Profile) -> str | None:
-    return None if profile.proxy else "this deployment has no proxy"
 
 
 @requirement(source="Guide, Software requirements: “Docker”", level=MUST, stages=EVERY_STAGE)
@@ -272,7 +270,7 @@ def check_storage(storage: DockerStorage, found: Found) -> None:
     source="Docker documentation: the daemon takes its proxy from its own settings",
     level=MUST,
     needs=ENGINE,
-    when=no_proxy,
+    when=unless_proxy,
 )
 def check_proxy(engine: Engine, sources: ProxySources, profile: Profile, found: Found) -> None:
     """The Docker daemon goes through the deployment's proxy.
@@ -309,7 +307,7 @@ def check_proxy(engine: Engine, sources: ProxySources, profile: Profile, found: 
     source="Docker documentation: compose copies the proxies of the invoking user's "
     "configuration into containers",
     level=MUST,
-    when=no_proxy,
+    when=unless_proxy,
 )
 def check_container_proxy(containers: ContainerProxy, profile: Profile, found: Found) -> None:
     """The stack's containers will get the deployment's proxy.

@@ -7,7 +7,7 @@ from shlex import quote
 from sesam_audit.asks import AUDITOR
 from sesam_audit.errors import NotApplicable, Unknown, needs_vantage
 from sesam_audit.facts.caa import Caa
-from sesam_audit.facts.closed_ports import closed_subjects, looked, shut, without_closed
+from sesam_audit.facts.closed_ports import closed_subjects, looked, shut
 from sesam_audit.facts.domain import Domain, is_global
 from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
 from sesam_audit.facts.inbound import ADDRESS, NAME_6, WAYS
@@ -22,20 +22,7 @@ from sesam_audit.profile import Profile
 from sesam_audit.requirement import MUST, SHOULD, Found, Subject, requirement
 from sesam_audit.wanted import NODE_PORT
 
-
-def without_letsencrypt(profile: Profile) -> str | None:
-    if profile.certificates == "letsencrypt":
-        return None
-    return (
-        f"certificates are {profile.certificates}: “this port opening can be skipped” (guide)"
-        " where Let's Encrypt is not used"
-    )
-
-
-def without_caa(profile: Profile) -> str | None:
-    if profile.certificates == "letsencrypt":
-        return None
-    return f"certificates are {profile.certificates}: Let's Encrypt issues none"
+from .unless import unless_closed_ports, unless_letsencrypt
 
 
 @requirement(
@@ -43,7 +30,10 @@ def without_caa(profile: Profile) -> str | None:
     " IPs) to support renewal of certificates”",
     level=MUST,
     each=lambda _: WAYS,
-    when=without_letsencrypt,
+    when=unless_letsencrypt(
+        "certificates are {}: “this port opening can be skipped” (guide) where Let's Encrypt is not"
+        " used"
+    ),
     owner=Owner.NETWORK,
     vantage=AUDITOR,
     rule="IN-80",
@@ -211,7 +201,7 @@ def check_dns(domain: Domain, leads: Leads, profile: Profile, found: Found) -> N
 @requirement(
     source="Engineering: CAA records decide who may issue certificates (RFC 8659)",
     level=MUST,
-    when=without_caa,
+    when=unless_letsencrypt("certificates are {}: Let's Encrypt issues none"),
     owner=Owner.DNS,
     vantage=AUDITOR,
 )
@@ -317,7 +307,7 @@ def check_exposure(outside: Outside, owners: PortOwners, subject: Subject, found
     source="Engineering: least privilege; the profile: closed_ports",
     level=SHOULD,
     each=closed_subjects,
-    when=without_closed,
+    when=unless_closed_ports,
     owner=Owner.NETWORK,
     vantage=AUDITOR,
 )

@@ -30,6 +30,8 @@ from sesam_audit.profile import Profile
 from sesam_audit.requirement import IMAGE, LIVE, MUST, PREFLIGHT, SHOULD, Found, requirement
 from sesam_audit.wanted import HOME, NETWORKS
 
+from .unless import unless_data_disk, unless_letsencrypt, unless_own_certificates
+
 EVERY_STAGE = (IMAGE, PREFLIGHT, LIVE)
 FILES = "Guide, File structure"
 SETUP = "Guide, Environment Setup"
@@ -45,20 +47,6 @@ def _settle(inspection: Inspection, found: Found) -> None:
     assert not inspection.problems, "; ".join(inspection.problems)
     if inspection.unknown:
         raise inspection.unknown
-
-
-def _on_root_disk(profile: Profile) -> str | None:
-    return "data = rootdisk: there is no data disk" if profile.data == "rootdisk" else None
-
-
-def _letsencrypt(profile: Profile) -> str | None:
-    used = profile.certificates == "letsencrypt"
-    return "certificates = letsencrypt: Traefik gets them itself" if used else None
-
-
-def _own_certificates(profile: Profile) -> str | None:
-    used = profile.certificates != "letsencrypt"
-    return f"certificates = {profile.certificates}: Let's Encrypt is not used" if used else None
 
 
 @requirement(
@@ -172,7 +160,7 @@ def check_data_path(data: DataDirectory, found: Found) -> None:
 
 
 @requirement(
-    source=f'{FILES}: "your datadisk is mounted at /srv/data"', level=MUST, when=_on_root_disk
+    source=f'{FILES}: "your datadisk is mounted at /srv/data"', level=MUST, when=unless_data_disk
 )
 def check_data_mount(mount: DataMount, found: Found) -> None:
     """A disk that lasts is mounted on /srv/data, writable.
@@ -203,7 +191,7 @@ def check_data_mount(mount: DataMount, found: Found) -> None:
     source="Engineering: after a reboot without it the node starts on an empty directory",
     level=MUST,
     stages=EVERY_STAGE,
-    when=_on_root_disk,
+    when=unless_data_disk,
 )
 def check_data_mount_boot(boot: BootMount, found: Found) -> None:
     """/srv/data is mounted again after a reboot.
@@ -224,7 +212,7 @@ def check_data_mount_boot(boot: BootMount, found: Found) -> None:
     level=SHOULD,
     stages=EVERY_STAGE,
     needs=("layout.data-mount-boot",),
-    when=_on_root_disk,
+    when=unless_data_disk,
 )
 def check_data_mount_order(boot: BootMount, found: Found) -> None:
     """/srv/data is mounted by a lasting name, and before Docker starts.
@@ -360,7 +348,7 @@ def check_networks(networks: Networks, found: Found) -> None:
     found(f"bridges {' and '.join(NETWORKS)}")
 
 
-@requirement(source=CERTIFICATES, level=MUST, when=_letsencrypt, apply_mends=True)
+@requirement(source=CERTIFICATES, level=MUST, when=unless_own_certificates, apply_mends=True)
 def check_certificates(
     files: CertificateFiles, deployment: Deployment, profile: Profile, now: Now, found: Found
 ) -> None:
@@ -382,7 +370,7 @@ def check_certificates(
     source="Engineering: 30 days to get new certificates",
     level=SHOULD,
     needs=("layout.certificates",),
-    when=_letsencrypt,
+    when=unless_own_certificates,
 )
 def check_certificates_soon(
     files: CertificateFiles, deployment: Deployment, now: Now, found: Found
@@ -401,7 +389,7 @@ def check_certificates_soon(
     source="Traefik's documentation: a configuration file excludes flags; tls is dynamic",
     level=MUST,
     needs=("layout.bind-sources",),
-    when=_letsencrypt,
+    when=unless_own_certificates,
     apply_mends=True,
 )
 def check_traefik_config(config: TraefikConfig, found: Found) -> None:
@@ -446,7 +434,7 @@ def check_traefik_config(config: TraefikConfig, found: Found) -> None:
 @requirement(
     source="Traefik's source: any access for group or others makes it drop the resolver",
     level=SHOULD,
-    when=_own_certificates,
+    when=unless_letsencrypt("certificates = {}: Let's Encrypt is not used"),
 )
 def check_acme_file(acme: AcmeFile, found: Found) -> None:
     """Traefik's acme.json, once it is there, is for its owner alone.

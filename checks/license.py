@@ -16,6 +16,8 @@ from sesam_audit.model import Owner
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import MUST, SHOULD, Found, requirement
 
+from .unless import unless_public_key
+
 GUIDE = 'Guide, License Key: "Without a valid license the pipes will stop running"'
 PORTAL = "Product files: portal API specification (License, LicenseOriginalData)"
 
@@ -126,15 +128,11 @@ def check_expiry_soon(key: License, now: Now, found: Found) -> None:
     )
 
 
-def _without_key(profile: Profile) -> str | None:
-    return None if profile.license_public_key else "the profile names no license_public_key"
-
-
 @requirement(
     source="Engineering: what is signed is not public, so it is judged with your key only",
     level=MUST,
     needs=("license.format",),
-    when=_without_key,
+    when=unless_public_key,
     owner=Owner.SUPPORT,
 )
 def check_signature(key: License, profile: Profile) -> None:

@@ -13,12 +13,9 @@ from sesam_audit.destinations import (
     extras,
     subjects,
     updates,
-    without_extras,
-    without_ips,
-    without_proxy,
 )
 from sesam_audit.errors import Unknown
-from sesam_audit.facts.closed import Closed, Worlds, closed_subjects, settled, without_closed
+from sesam_audit.facts.closed import Closed, Worlds, closed_subjects, settled
 from sesam_audit.facts.control import Control
 from sesam_audit.facts.interception import Interceptors
 from sesam_audit.facts.pull import Pulled, Rehearsal, firewalled, uncovered
@@ -33,16 +30,15 @@ from sesam_audit.profile import Profile
 from sesam_audit.requirement import MUST, SHOULD, Found, Subject, requirement
 from sesam_audit.rules import PROXY_RULE, RULES
 
+from .unless import (
+    unless_addresses,
+    unless_closed_destinations,
+    unless_extras,
+    unless_letsencrypt,
+    unless_proxy,
+)
+
 GUIDE = "Guide, Outbound firewall rules, 443/tcp: "
-
-
-def without_letsencrypt(profile: Profile) -> str | None:
-    if profile.certificates == "letsencrypt":
-        return None
-    return (
-        f"certificates are {profile.certificates}: the guide needs this rule only where Let's"
-        " Encrypt manages them"
-    )
 
 
 @requirement(
@@ -154,7 +150,9 @@ def check_docker_coverage(rehearsal: Rehearsal, found: Found) -> None:
     + "“*.letsencrypt.org. Only needed if certificates are managed by … Let's Encrypt”",
     level=MUST,
     each=subjects("OUT-LE"),
-    when=without_letsencrypt,
+    when=unless_letsencrypt(
+        "certificates are {}: the guide needs this rule only where Let's Encrypt manages them"
+    ),
     owner=Owner.NETWORK,
     rule="OUT-LE",
 )
@@ -224,7 +222,7 @@ def check_sesam(  # noqa: PLR0913, PLR0917 - what a destination is judged by
     source="Guide, Outbound firewall rules: “can be replaced with IPs 137.116.234.60 and"
     " 52.142.116.113 … We do not recommend doing this”",
     level=SHOULD,
-    when=without_ips,
+    when=unless_addresses,
     owner=Owner.NETWORK,
     rule="OUT-SESAM",
 )
@@ -267,7 +265,7 @@ def check_pypi(reach: Reach, control: Control, subject: Subject, now: Now, found
     source="The profile: extra_destinations",
     level=MUST,
     each=extras,
-    when=without_extras,
+    when=unless_extras,
     owner=Owner.NETWORK,
 )
 def check_extra(  # noqa: PLR0913, PLR0917 - what a destination is judged by
@@ -291,7 +289,7 @@ def check_extra(  # noqa: PLR0913, PLR0917 - what a destination is judged by
     source="Engineering: least privilege; the profile: closed_destinations",
     level=SHOULD,
     each=closed_subjects,
-    when=without_closed,
+    when=unless_closed_destinations,
     owner=Owner.NETWORK,
 )
 def check_closed(closed: Closed, worlds: Worlds, subject: Subject, now: Now, found: Found) -> None:
@@ -333,7 +331,7 @@ def check_interception(interceptors: Interceptors, now: Now, found: Found) -> No
 @requirement(
     source="Guide, Firewall requirements: “an option is to allow this access through a proxy”",
     level=MUST,
-    when=without_proxy,
+    when=unless_proxy,
     owner=Owner.NETWORK,
     rule=PROXY_RULE,
 )

@@ -18,13 +18,11 @@ from sesam_audit.profile import Profile
 from sesam_audit.requirement import LIVE, MUST, SHOULD, Found, Subject, requirement
 from sesam_audit.wanted import SERVICES
 
+from .unless import unless_redirection
+
 START = "Guide, Start Services: “Start the services using Docker Compose”"
 TRAEFIK = ("stack.services [traefik]",)
 NODE = (*TRAEFIK, "stack.services [sesam-node]")
-
-
-def without_redirection(profile: Profile) -> str | None:
-    return None if profile.redirect else "the profile says that port 80 does not lead on (redirect)"
 
 
 @requirement(
@@ -125,7 +123,7 @@ def check_tls(served: Served, now: Now, profile: Profile, found: Found) -> None:
     level=MUST,
     stages=(LIVE,),
     needs=TRAEFIK,
-    when=without_redirection,
+    when=unless_redirection,
 )
 def check_redirect(served: Served, found: Found) -> None:
     """Port 80 leads to https of the same name.

@@ -296,20 +296,3 @@ def subjects(rule: str) -> Callable[[Profile], Sequence[str]]:
 def extras(profile: Profile) -> tuple[str, ...]:
     """The subjects of the extra destinations, and one where there are none."""
     return needed(profile, "") or ("extra destinations",)
-
-
-def without_extras(profile: Profile) -> str | None:
-    """Why no extra destinations are judged, for `when`."""
-    return None if profile.extra_destinations else "the profile names no extra destinations"
-
-
-def without_proxy(profile: Profile) -> str | None:
-    """Why no proxy is judged, for `when`."""
-    return None if profile.proxy else "the profile names no proxy"
-
-
-def without_ips(profile: Profile) -> str | None:
-    """Why no addresses are judged in place of names, for `when`."""
-    if profile.sesam_destinations == "ips":
-        return None
-    return "the Sesam destinations are opened by name (sesam_destinations = domains)"

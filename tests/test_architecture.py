@@ -50,7 +50,7 @@ def imports(path: Path, *, inside_functions: bool, for_types: bool = False) -> I
                 yield from visit(child)
 
     package = ".".join(path.relative_to(REPOSITORY).parent.parts)
-    package = f"sesam_audit.{package}" if path in REPORTS else package
+    package = f"sesam_audit.{package}" if path in {*CHECKS, *REPORTS} else package
     yield from visit(ast.parse(path.read_text("utf-8")))
 
 

@@ -129,13 +129,6 @@ def closed_subjects(profile: Profile) -> tuple[str, ...]:
     return profile.closed_destinations or ("closed destinations",)
 
 
-def without_closed(profile: Profile) -> str | None:
-    """Why nothing is judged, for `when`."""
-    if profile.closed_destinations:
-        return None
-    return "the profile names no destinations that should be closed (closed_destinations)"
-
-
 def settled(looks: tuple[Look, ...]) -> str:
     """What all of them met, in words. Raises the first Unknown of them."""
     for look in looks:

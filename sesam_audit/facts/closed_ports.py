@@ -33,13 +33,6 @@ def closed_subjects(profile: Profile) -> tuple[str, ...]:
     return tuple(map(str, profile.closed_ports)) or ("closed ports",)
 
 
-def without_closed(profile: Profile) -> str | None:
-    """Why nothing is judged, for `when`."""
-    if profile.closed_ports:
-        return None
-    return "the profile names no ports that should not answer (closed_ports)"
-
-
 def looked(port: int, views: tuple[Inbound, ...], owners: PortOwners) -> tuple[PortLook, ...]:
     """Every vantage's view of a port."""
     return tuple(_look(port, view, owners) for view in views)

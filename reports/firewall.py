@@ -20,7 +20,7 @@ _WORST = ("failed", "unknown", "blocked", "warning", "waived", "passed", "not-ap
 
 
 @dataclass
-class Rule:
+class RuleSection:
     """One rule of the guide with its rows, and the findings that no row shows."""
 
     name: str
@@ -39,14 +39,14 @@ class Rule:
         return min(map(summary.state, judged), key=_WORST.index, default="")
 
 
-def rules(host: HostReport) -> list[Rule]:
+def rules(host: HostReport) -> list[RuleSection]:
     """Every rule that was judged; none when the network was not selected."""
     if summary.unasked(host) or not any(item.rule for item in host.findings):
         return []
-    found: dict[str, Rule] = {}
+    found: dict[str, RuleSection] = {}
     findings = {item.key: item for item in host.findings}
     for flow in host.flows:
-        rule = found.setdefault(flow.rule, Rule(flow.rule, flow.asked, flow.sentence))
+        rule = found.setdefault(flow.rule, RuleSection(flow.rule, flow.asked, flow.sentence))
         rule.rows.append((flow, findings.get((flow.finding, flow.subject or None))))
         if closed(flow):
             inside = ", from containers alone" if inside_alone(flow, host) else ""
@@ -54,14 +54,14 @@ def rules(host: HostReport) -> list[Rule]:
     shown = {(flow.finding, flow.subject or None) for flow in host.flows}
     for item in host.findings:
         if item.rule and item.key not in shown:
-            found.setdefault(item.rule, Rule(item.rule)).others.append(item)
+            found.setdefault(item.rule, RuleSection(item.rule)).others.append(item)
     for rule in found.values():
         rule.missing = list(dict.fromkeys(rule.missing))
         rule.wildcards.extend(x for x in host.not_verified if x.startswith(f"{rule.name}:"))
     return [rule for rule in found.values() if rule.rows or rule.state != "not-applicable"]
 
 
-def change(rule: Rule, host: HostReport, report: Report) -> str:
+def change(rule: RuleSection, host: HostReport, report: Report) -> str:
     """The text of the rule's change ticket; "" where nothing of it failed."""
     return ticket(rule.name, (flow for flow, _ in rule.rows), report, host)
 

@@ -12,7 +12,7 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-class Rule(NamedTuple):
+class ValueRule(NamedTuple):
     """What a text must be, in words, and how it is written."""
 
     fits: Callable[[str], bool]
@@ -105,28 +105,28 @@ def is_proxy(text: str) -> bool:
 
 
 RULES = {
-    "node_domain": Rule(
+    "node_domain": ValueRule(
         is_name,
         "a host name",
         "Write the name alone, as node.example.org: no https://, no port, no path",
     ),
-    "dns_admin": Rule(is_mail, "an e-mail address", "Write one, as it@example.org"),
-    "fluentbit_host": Rule(
+    "dns_admin": ValueRule(is_mail, "an e-mail address", "Write one, as it@example.org"),
+    "fluentbit_host": ValueRule(
         is_host, "a host", "Write the name alone, as logs.example.org: no http://, no port"
     ),
-    "proxy": Rule(
+    "proxy": ValueRule(
         is_proxy, "HOST:PORT", "Write it as proxy.example.org:3128; http:// may stand before it"
     ),
-    "public_addresses": Rule(
+    "public_addresses": ValueRule(
         is_address, "an address", "Write each address by itself, as 192.0.2.7 or 2001:db8::7"
     ),
-    "client_networks": Rule(is_network, "a network", "Write each as 10.20.0.0/16"),
-    "extra_destinations": Rule(
+    "client_networks": ValueRule(is_network, "a network", "Write each as 10.20.0.0/16"),
+    "extra_destinations": ValueRule(
         is_destination,
         "a destination",
         "Write HOST:PORT or https://HOST:PORT, and an IPv6 address as [ADDRESS]:PORT",
     ),
-    "closed_destinations": Rule(  # what is misspelled would be closed for ever
+    "closed_destinations": ValueRule(  # what is misspelled would be closed for ever
         is_endpoint, "a host and port", "Write HOST:PORT, and an IPv6 address as [ADDRESS]:PORT"
     ),
 }

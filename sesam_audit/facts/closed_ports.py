@@ -66,8 +66,8 @@ def _met(port: int, seen: Seen, view: Inbound, owners: PortOwners) -> str | Unkn
     if seen.kind in ("answered", "mute"):
         owner = owners.of(port)
         if owner.kind == "free":
-            where = "on the way: nobody on this host listens there"
-            return Unknown(f"port {port} is open by something {where} ({seen.kind}: {seen.text})")
+            who = "something on the way, for nobody on this host listens there"
+            return Unknown(f"port {port} is answered by {who} ({seen.kind}: {seen.text})")
         said = f"{seen.text}, from " if seen.kind == "answered" else ""
         return f"answers {view.vantage}: {said}{owner.who}"
     if seen.kind not in ("silent", "refused"):

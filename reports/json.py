@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict
 
+from sesam_audit.cleaning import without_orders_in_json
 from sesam_audit.model import Finding, HostReport, Quantity, Report
 
 from . import summary
@@ -17,7 +18,7 @@ SCHEMA = "sesam-audit/report/1"
 def render(report: Report) -> str:
     """Render the document described by report.schema.json, always with the same keys in order."""
     document = msgspec.json.format(msgspec.json.encode(_report(report)), indent=2).decode()
-    return document.replace("##", r"#\u0023") + "\n"  # Azure obeys `##vso[` anywhere in a log
+    return without_orders_in_json(document) + "\n"
 
 
 def _report(report: Report) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from io import StringIO
 
@@ -10,6 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from sesam_audit.cleaning import without_orders
 from sesam_audit.model import Coverage, Finding, HostReport, Report, Verdict
 
 from . import steps, summary
@@ -30,8 +30,6 @@ _SIGNS = {
     "not-applicable": ("-", "dim"),
     "waived": ("~", "magenta"),
 }
-# What CI reads as an order in a log: `::error::` at a line's start, `##vso[` anywhere.
-_COMMAND = re.compile(r"(^(?:\s|\x1b\[[\d;]*m)*:)(?=:)|(#)(?=#\[|#vso\[)", re.MULTILINE)
 _LONGEST = 2000  # characters of one foreign sentence; the rest of it is in the JSON
 
 
@@ -47,7 +45,7 @@ def render(report: Report, color: bool = False, width: int = 80, verbose: bool =
     )
     with console.capture() as capture:
         console.print(Text("\n").join(_Page(console, verbose).report(report)), soft_wrap=True)
-    return _COMMAND.sub(r"\g<0> ", capture.get())
+    return without_orders(capture.get())
 
 
 class _Page:

@@ -15,11 +15,28 @@ _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
+# What CI reads as an order in a log: `::error::` at a line's start, `##vso[` anywhere.
+_ORDER = re.compile(r"(^(?:[^\S\n]|\x1b\[[\d;]*m)*:)(?=:)|#(?=#\w*\[)", re.MULTILINE)
 
 
 def clean(text: str) -> str:
     """Foreign text with every control, invisible mark and lone surrogate as a visible escape."""
     return _UNSAFE.sub(lambda match: _escape(ord(match[0])), text)
+
+
+def without_orders(text: str) -> str:
+    """A text, styled or not, in which CI finds no order to obey: a blank parts what begins one."""
+    return _ORDER.sub(r"\g<0> ", text)
+
+
+def without_orders_in_json(document: str) -> str:
+    """The same for JSON, which says the same afterwards."""
+    return document.replace("##", r"#\u0023")
+
+
+def for_a_log(text: str) -> str:
+    """Foreign text of several lines, as it may stand on a terminal and in the log of a CI."""
+    return without_orders("\n".join(map(clean, text.splitlines())))
 
 
 def _escape(point: int) -> str:

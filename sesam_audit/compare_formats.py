@@ -10,13 +10,12 @@ from typing import Any
 
 import msgspec
 
+from sesam_audit.cleaning import without_orders, without_orders_in_json
 from sesam_audit.compare import Change, Comparison, Difference, Pair, Saved, SavedFinding, SavedHost
 from sesam_audit.compare_flows import FIELDS, FlowDifference
 from sesam_audit.destinations import host_port
 from sesam_audit.level import Outcome
 
-# What CI reads as an order in a log: `::error::` at a line's start, `##vso[` anywhere.
-_COMMAND = re.compile(r"(^\s*:)(?=:)|(#)(?=#\[|#vso\[)", re.MULTILINE)
 _LONGEST = 500  # characters of one foreign sentence; the rest of it is in the JSON
 _WIDTH = 100
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -25,8 +24,7 @@ _QUIET = (Outcome.PASSED, Outcome.NOT_APPLICABLE)
 
 def as_text(comparison: Comparison) -> str:
     """What changed, the worse first."""
-    text = "".join(f"{line}\n" for line in _text(comparison))
-    return _COMMAND.sub(r"\g<0> ", text)
+    return without_orders("".join(f"{line}\n" for line in _text(comparison)))
 
 
 def _text(comparison: Comparison) -> Iterator[str]:
@@ -191,7 +189,7 @@ def as_json(comparison: Comparison) -> str:
         ],
     }
     text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
-    return text.replace("##", r"#\u0023") + "\n"
+    return without_orders_in_json(text) + "\n"
 
 
 def _report(report: Saved) -> dict[str, Any]:

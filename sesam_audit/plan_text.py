@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import click
 
 from sesam_audit.agent.names import KEPT
-from sesam_audit.cleaning import clean
+from sesam_audit.cleaning import clean, without_orders
 from sesam_audit.model import Finding
 from sesam_audit.plan import Action, Plan
 from sesam_audit.site import Draft, Stop
@@ -28,7 +28,7 @@ def plan_text(host: str, plan: Plan, *, width: int, verbose: bool = False, of: s
     for group in _groups(plan.actions):
         lines += ["", *_group(number, group, width, verbose=verbose)]
         number += len(group)
-    return "\n".join(lines) + "\n"
+    return without_orders("\n".join(lines) + "\n")
 
 
 def _groups(actions: Iterable[Action]) -> list[list[Action]]:
@@ -53,7 +53,7 @@ def draft_text(made: Draft, left: Iterable[Finding], *, width: int, already: int
     ]
     if already:
         parts.append(_dim(f"{already} more are as they should be already."))
-    return "\n".join(part for part in parts if part)
+    return without_orders("\n".join(part for part in parts if part))
 
 
 def _group(number: int, group: list[Action], width: int, *, verbose: bool) -> Iterator[str]:

@@ -15,6 +15,7 @@ import click
 import pytest
 
 from sesam_audit.audit import Audit
+from sesam_audit.cleaning import for_a_log
 from sesam_audit.errors import AuditError, UsageError
 from sesam_audit.level import Outcome
 from sesam_audit.model import Finding, HostReport
@@ -95,9 +96,11 @@ def _items(session: pytest.Session, hosts: list[str], words: str) -> Iterator[py
     audit = Audit(errand.request)
     if not session.config.option.collectonly:
         audit, collection, _ = errand.start()
-        for _ in collection.targets:
-            audit.judge(collection.arrivals.get())
-        collection.stop()
+        try:
+            for _ in collection.targets:
+                audit.judge(collection.arrivals.get())
+        finally:
+            collection.stop()
     for host in audit.report([target.spec for target in errand.targets]).hosts:
         if host.trouble and audit.arrivals:
             yield TroubleItem.of(session, host)
@@ -141,11 +144,12 @@ class FindingItem(pytest.Item):
         """Say what was found."""
         found = self.finding
         if found.waiver or found.outcome not in (Outcome.PASSED, Outcome.FAILED):
-            pytest.skip(f"{found.outcome.value}: {found.message}")
+            pytest.skip(for_a_log(f"{found.outcome.value}: {found.message}"))
         if found.warning:
-            pytest.xfail(f"warning: {found.message}")
+            pytest.xfail(for_a_log(f"warning: {found.message}"))
         if found.outcome is Outcome.FAILED:
-            pytest.fail(f"{found.message}\n\n{found.remedy}".strip(), pytrace=False)
+            words = f"{found.message}\n\n{found.remedy}".strip()
+            pytest.fail(for_a_log(words), pytrace=False)
 
     def reportinfo(self) -> tuple[str, int | None, str]:
         return (self.nodeid, None, f"{self.name}: {self.finding.title}")
@@ -165,7 +169,8 @@ class TroubleItem(pytest.Item):
 
     def runtest(self) -> None:
         """Fail with what happened."""
-        pytest.fail(f"{self.host.trouble}. {self.host.remedy}".strip(), pytrace=False)
+        words = f"{self.host.trouble}. {self.host.remedy}".strip()
+        pytest.fail(for_a_log(words), pytrace=False)
 
     def reportinfo(self) -> tuple[str, int | None, str]:
         return (self.nodeid, None, "the host can be asked")

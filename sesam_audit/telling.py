@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from typing import Any
 
 import click
 
 from sesam_audit.agent_link import Document
-from sesam_audit.cleaning import clean
+from sesam_audit.cleaning import for_a_log
+from sesam_audit.progress import StatusLine
 
 _LISTS = {
     "left": "Left, because it was changed since or is in use",
@@ -18,11 +17,11 @@ _LISTS = {
 
 
 class Teller:
-    """Tells events; on a terminal progress is one line that is rewritten."""
+    """Tells events; what a host says in them may stand in a terminal and in the log of a CI."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._live = sys.stderr.isatty() and not quiet
+        self._line = StatusLine(quiet=quiet)
         self._numbers: dict[str, str] = {}
 
     def of(self, plan: Document) -> Teller:
@@ -35,8 +34,8 @@ class Teller:
 
     def say(self, words: str) -> None:
         """A sentence of ours."""
-        self._clear()
-        click.echo(clean(words), err=True)
+        self._line.clear()
+        click.echo(for_a_log(words), err=True)
 
     def event(self, event: Document) -> None:
         """Something the worker told."""
@@ -44,9 +43,8 @@ class Teller:
         if self._quiet:
             return
         if kind == "begin":
-            self._clear()
             number = self._numbers.get(event.get("action", ""), "")
-            click.echo(f"{number}{clean(str(event.get('title', '')))}", err=True)
+            self.say(f"{number}{event.get('title', '')}")
         elif kind == "progress":
             self._progress(event)
         elif kind in ("left", "cannot"):
@@ -55,36 +53,27 @@ class Teller:
     def _progress(self, event: Document) -> None:
         done, total = event.get("done"), event.get("total")
         counted = f"  {_amount(done)} of {_amount(total)}" if total else ""
-        words = clean(f"    {event.get('text', '')}{counted}")
-        if self._live:
-            width = shutil.get_terminal_size().columns - 1  # a wrapped line cannot be rewritten
-            shown = words if len(words) <= width else f"{words[: width - 3]}..."
-            sys.stderr.write(f"\r\x1b[2K{shown}")
-            sys.stderr.flush()
-
-    def _clear(self) -> None:
-        if self._live:
-            sys.stderr.write("\r\x1b[2K")
+        self._line.show(f"    {event.get('text', '')}{counted}")
 
     def trouble(self, result: Document) -> None:
         """Why the work ended early: the action, what was said, what to do."""
-        self._clear()
+        self._line.clear()
         number = self._numbers.get(result.get("action", ""), "")
         word = "Stopped" if result.get("outcome") == "stopped" else "Failed"
-        click.secho(f"{word}: {number}{_plain(result.get('words', ''))}", err=True, bold=True)
+        words = for_a_log(f"{word}: {number}{result.get('words', '')}")
+        click.secho(words, err=True, bold=True)
         if result.get("next"):
-            click.echo(_plain(result["next"]), err=True)
+            click.echo(for_a_log(str(result["next"])), err=True)
 
     def outlook(self, verb: str, dry: Document) -> None:
         """What an undo or a finish would look at."""
         what = {"undo": "take back, the last first", "finish": "remove for good"}[verb]
         if not dry["actions"]:
-            click.echo(f"Run {dry['run']}: nothing to {what.partition(',')[0]}")
+            click.echo(for_a_log(f"Run {dry['run']}: nothing to {what.partition(',')[0]}"))
             return
-        click.secho(f"Run {dry['run']}: {verb} would {what}:", bold=True)
+        click.secho(for_a_log(f"Run {dry['run']}: {verb} would {what}:"), bold=True)
         for each in dry["actions"]:
-            words = f": {each['words']}" if each.get("words") else ""
-            click.echo(f"  - {_plain(each['title'] + words)}")
+            click.echo(_item(each))
 
     def question(self, verb: str) -> str:
         """What is asked before it is done."""
@@ -92,7 +81,7 @@ class Teller:
 
     def lists(self, result: Document) -> None:
         """How much was taken back, and in full what was not."""
-        self._clear()
+        self._line.clear()
         undone = len(result.get("undone") or [])
         if undone:
             click.secho(f"Taken back: {undone} action{'s' if undone > 1 else ''}", bold=True)
@@ -101,12 +90,12 @@ class Teller:
             if items:
                 click.secho(f"{title}:", bold=True)
             for each in items:
-                words = f": {each['words']}" if each.get("words") else ""
-                click.echo(f"  - {_plain(each['title'] + words)}")
+                click.echo(_item(each))
 
 
-def _plain(text: object) -> str:
-    return "\n".join(clean(line) for line in str(text).splitlines())
+def _item(each: Document) -> str:
+    words = f": {each['words']}" if each.get("words") else ""
+    return for_a_log(f"  - {each['title']}{words}")
 
 
 def _amount(value: object) -> str:

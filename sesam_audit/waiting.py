@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from sesam_audit.cleaning import clean
+from sesam_audit.cleaning import for_a_log
+from sesam_audit.progress import StatusLine
 
 if TYPE_CHECKING:
     from sesam_audit.model import Finding, HostReport, Report
@@ -103,23 +103,19 @@ class _Words:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._rewritten = sys.stderr.isatty()
+        self._line = StatusLine(quiet=quiet)
         self._last = ""
 
     def __call__(self, text: str) -> None:
-        if self._quiet:
-            return
-        line = " ".join(clean(text).split())
+        line = " ".join(text.split())
         kind = _NUMBERS.sub("", line)
-        if self._rewritten:
-            sys.stderr.write(f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}")
-        elif kind != self._last:
-            self._last = kind
-            sys.stderr.write(f"{line}\n")
+        self._line.show(line)
+        if self._line.live or self._quiet or kind == self._last:
+            return
+        self._last = kind
+        sys.stderr.write(f"{for_a_log(line)}\n")
         sys.stderr.flush()
 
     def done(self) -> None:
         """Clear the line."""
-        if self._rewritten and not self._quiet:
-            sys.stderr.write("\r\x1b[2K")
-            sys.stderr.flush()
+        self._line.clear()

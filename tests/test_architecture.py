@@ -121,7 +121,7 @@ def test_what_is_sent_needs_nothing_but_python(path: Path) -> None:
 
 @pytest.mark.parametrize("path", REPORTS, ids=name_of)
 def test_reports_know_the_model_only(path: Path) -> None:
-    allowed = {"errors", "level", "model", "reports", "writing", "__version__"}
+    allowed = {"cleaning", "errors", "level", "model", "reports", "writing", "__version__"}
     for name in imports(path, inside_functions=True):
         if name.startswith("sesam_audit."):
             assert name.split(".")[1] in allowed, name

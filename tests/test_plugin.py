@@ -18,11 +18,13 @@ NO_GATE = "no gate: what could not be told is skipped"
 
 
 def run(
-    cwd: Path, *words: str, path: str = "", typed: str = ""
+    cwd: Path, *words: str, path: str = "", typed: str = "", python_path: str = ""
 ) -> subprocess.CompletedProcess[str]:
     environment = plain_environment()
     if path:
         environment["PATH"] = f"{path}:{environment['PATH']}"
+    if python_path:
+        environment["PYTHONPATH"] = python_path
     command = (sys.executable, "-m", "pytest", "-p", "sesam_audit.plugin", "-p", "no:cacheprovider")
     return subprocess.run(
         (*command, *words),
@@ -101,6 +103,22 @@ def test_what_is_misspelled_is_said_before_a_host_is_touched(
     assert said in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert not (tmp_path / "reached").exists()
+
+
+def test_no_order_of_a_host_reaches_the_log(tmp_path: Path) -> None:
+    (tmp_path / "order.py").write_text(
+        "from sesam_audit import plugin\n"
+        "from msgspec.structs import replace\n"
+        "of = plugin.FindingItem.of\n"
+        "def ordering(session, host, finding):\n"
+        "    return of(session, host, replace(finding, message='a\\n::error::b\\n##vso[c]d'))\n"
+        "plugin.FindingItem.of = ordering\n"
+    )
+    words = ("-p", "order", "--sesam-host=local://", "--sesam-args=--passive --only os", "-rs")
+    done = run(tmp_path, *words, python_path=str(tmp_path))
+
+    assert "vso[c]d" in done.stdout
+    assert not re.search(r"(?m)^\s*::error|##vso", done.stdout)
 
 
 def test_a_list_of_the_items_reaches_nobody(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -13,7 +14,7 @@ import click
 
 from sesam_audit import REQUIREMENTS_VERSION, __version__
 from sesam_audit.apply_command import apply, finish, undo
-from sesam_audit.errors import AuditError, refuse_optimised
+from sesam_audit.errors import AuditError, FaultError, refuse_optimised
 from sesam_audit.options import (
     DEPLOYMENT,
     JUDGING,
@@ -24,6 +25,7 @@ from sesam_audit.options import (
     SELECTING,
     UNJUDGED,
 )
+from sesam_audit.streams import prepare
 from sesam_audit.words import Commands, Run
 
 if TYPE_CHECKING:
@@ -240,27 +242,25 @@ for _command in cli.commands.values():  # `main` looks for it: whatever fails ca
 def main() -> NoReturn:
     """The console script: every way out of the program is here."""
     gc.set_threshold(200_000, 20, 20)  # a short life with many imports: collecting costs 10 %
-    for stream in (sys.stdout, sys.stderr):  # LC_ALL=C must not cost the report
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    prepare()
     try:
         code = cli(standalone_mode=False)
-    except click.exceptions.Abort:
-        code = _say("Interrupted", 130)
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         code = error.exit_code
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         code = _say("Interrupted", 130)
+    except FaultError as fault:
+        code = _failed(fault, f"sesam-audit: {fault}")
     except AuditError as error:
         code = _say(f"sesam-audit: {error}", error.exit_code)
     except SystemExit:  # click's own way out when the reader of a pipe has left
         code = 3
-    except Exception as error:
-        if "--debug" in sys.argv:
-            raise
-        what = f"sesam-audit failed: {type(error).__name__}: {error}"
-        code = _say(f"{what}\nThis is a fault of sesam-audit: report it; --debug shows where", 3)
-    _leave(code if isinstance(code, int) else 0)
+    except Exception as error:  # noqa: BLE001 - said in one sentence, and no verdict
+        told = FaultError(f"{type(error).__name__}: {error}")
+        code = _failed(error, f"sesam-audit failed: {told.what}\n{told.remedy}")
+    _leave(code if isinstance(code, int) else 3)  # a command that says nothing has proved nothing
 
 
 def _leave(code: int) -> NoReturn:
@@ -271,13 +271,22 @@ def _leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):  # its reader has left, or it was closed
+        except (OSError, ValueError, AuditError):  # its reader has left, or it is closed or full
             code = code or 3
     os._exit(code)
 
 
 def _say(text: str, code: int) -> int:
-    from sesam_audit.cleaning import clean
+    from sesam_audit.cleaning import for_a_log
 
-    click.echo("\n".join(clean(line) for line in text.splitlines()), err=True)
+    with contextlib.suppress(OSError):
+        click.echo(for_a_log(text), err=True)
     return code
+
+
+def _failed(fault: Exception, text: str) -> int:
+    if "--debug" in sys.argv:
+        import traceback
+
+        _say("".join(traceback.format_exception(fault)), 3)
+    return _say(text, 3)

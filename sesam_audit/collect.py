@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sesam_audit.asks import HOST, Ask, Contact, ContactAnswer, Self
 from sesam_audit.decoding import answers, request
-from sesam_audit.errors import AuditError
+from sesam_audit.errors import OURS, AuditError
 from sesam_audit.evidence import Answers, Evidence, Known
 from sesam_audit.host import Conversation, Script, Target, Way, address
 from sesam_audit.inquiry import MAX_ROUNDS, ROUND_ENDS, Inquiry
@@ -103,7 +103,7 @@ class Collection:
             remedy = error.remedy
         except Exception as error:  # noqa: BLE001 - one host's fault never ends the others
             trouble = f"{target.spec}: {type(error).__name__}: {error}"
-            remedy = "This is a fault of sesam-audit: report it"
+            remedy = OURS
         reason = trouble or f"it would take more than {MAX_ROUNDS} rounds"
         self.arrivals.put(
             Arrival(

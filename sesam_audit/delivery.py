@@ -8,11 +8,13 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from sesam_audit.errors import AuditError, UsageError
+from sesam_audit.errors import AuditError, FaultError, UsageError
+from sesam_audit.progress import columns
 from sesam_audit.writing import check_writable, write
 
 if TYPE_CHECKING:
@@ -75,9 +77,9 @@ class Delivery:
         wanted = {name for name, _ in self.files} | {self.stdout}
         if self.directory is not None:
             wanted |= set(FORMATS)
-        if wanted & {"html"}:
+        if "html" in wanted:
             import_module("sesam_audit.reports.html").template()
-        if wanted & {"junit"}:
+        if "junit" in wanted:
             import_module("junit_xml")
         import_module("sesam_audit.reports")
         if "text" in wanted or not self.quiet:
@@ -87,32 +89,34 @@ class Delivery:
         """Write every wanted format, and `save` the evidence; no fault costs the others anything.
 
         Raises:
-            AuditError: a file could not be written after all; the verdict was still shown.
+            AuditError: something was not written after all; the rest was, and the verdict shown.
+            BrokenPipeError: nothing else was wrong, but the reader of standard output has left.
         """
         renderers: dict[str, Callable[[Report], str]] = import_module("sesam_audit.reports").FORMATS
-        files = [*self.files, *self._named(report)]
-        writings = [_Writing(path, renderers[name](report)) for name, path in files]
-        troubles = [trouble for each in writings if (trouble := each.outcome())]
-        if save:
-            try:
-                save()
-            except AuditError as error:
-                troubles.append(error.what)
-        self._show(report, renderers)
-        if troubles:
-            raise AuditError(
-                f"The audit is done ({report.verdict.value}), but not every file was written: "
-                + "; ".join(troubles),
-                "Mend the path and run it again",
-            )
+        writings: list[_Writing] = []
+        try:
+            for name, path in (*self.files, *self._named(report)):
+                writings.append(_Writing(path, partial(renderers[name], report)))
+        finally:
+            faults = [each.outcome() for each in writings]
+        # Standard output comes after the files: whoever reads it may leave early.
+        faults += [
+            save and _fault("the evidence", save),
+            _fault("standard output", partial(self._put_out, report, renderers)),
+            _fault("standard error", partial(self._sum_up, report)),
+        ]
+        if told := list(filter(None, faults)):
+            _raise(report, told)
 
-    def _show(self, report: Report, renderers: Mapping[str, Callable[[Report], str]]) -> None:
-        """Standard output comes after the files: whoever reads it may leave early."""
+    def _put_out(self, report: Report, renderers: Mapping[str, Callable[[Report], str]]) -> None:
         if self.stdout == "text":
             sys.stdout.write(self._text(report, sys.stdout))
         elif self.stdout:
             sys.stdout.write(renderers[self.stdout](report))
         sys.stdout.flush()
+
+    def _sum_up(self, report: Report) -> None:
+        """The verdict for whoever started it, where standard output is for programs."""
         if self.stdout != "text" and not self.quiet:
             sys.stderr.write(self._text(report, sys.stderr))
 
@@ -130,39 +134,58 @@ class Delivery:
 
     def width(self, stream: Any = sys.stderr) -> int:
         """How many columns a text may have."""
-        return min(_columns(), 100) if stream.isatty() else 100
+        return min(columns(100), 100) if stream.isatty() else 100
 
 
-class _Writing(threading.Thread):
-    """A file on its way to the disk, while the next format is rendered."""
+class _Writing:
+    """A file that is rendered at once, and on its way to the disk while the next one is."""
 
-    def __init__(self, path: Path, text: str) -> None:
-        super().__init__(daemon=True)
-        self._path, self._text = path, text
-        self._fault: Exception | None = None
-        self.start()
+    def __init__(self, path: Path, render: Callable[[], str]) -> None:
+        self._path, self._render = path, render
+        self._thread: threading.Thread | None = None
+        self._unwritten: Exception | None = None
+        self._unrendered = _fault(path, self._begin)
 
-    def run(self) -> None:
-        try:
-            write(self._path, self._text)
-        except Exception as fault:  # noqa: BLE001 - it is raised where it is waited for
-            self._fault = fault
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._end, args=(self._render(),), daemon=True)
+        thread.start()
+        self._thread = thread
 
-    def outcome(self) -> str:
+    def _end(self, text: str) -> None:
+        self._unwritten = _fault(self._path, partial(write, self._path, text))
+
+    def outcome(self) -> Exception | None:
         """Wait for it; why the file could not be written, if it could not."""
-        self.join()
-        if isinstance(self._fault, AuditError):
-            return self._fault.what
-        if self._fault:
-            raise self._fault
-        return ""
+        if self._thread:
+            self._thread.join()
+        return self._unrendered or self._unwritten
 
 
-def _columns() -> int:
+def _fault(what: object, put: Callable[[], None]) -> Exception | None:
+    """What kept something from being written, as it is told."""
     try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns
-    except OSError:
-        return 100
+        put()
+    except (AuditError, BrokenPipeError) as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - one format's fault must not cost the others
+        fault = FaultError(f"{what}: {type(error).__name__}: {error}")
+        fault.__cause__ = error
+        return fault
+    return None
+
+
+def _raise(report: Report, faults: Sequence[Exception]) -> NoReturn:
+    """All that was not written, in one exception; a reader that has left is not worth a word."""
+    told = [each for each in faults if isinstance(each, AuditError)]
+    if not told:
+        raise faults[0]
+    words = "; ".join(each.what for each in told)
+    remedies = dict.fromkeys(each.remedy or "Mend the path and run it again" for each in told)
+    ours = next((each for each in told if isinstance(each, FaultError)), None)
+    raise (FaultError if ours else AuditError)(
+        f"The audit is done ({report.verdict.value}), but not everything was written: {words}",
+        ". ".join(remedies),
+    ) from ours
 
 
 def _known(name: str | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sesam_audit.errors import AuditError
+from sesam_audit.errors import FaultError
 from sesam_audit.judge import Case, judge
 from sesam_audit.model import Finding, Key
 from sesam_audit.requirement import Requirement
@@ -115,14 +115,11 @@ def run(planned: Planned, batches: Batches) -> bool:
     """Judge every arriving host in one pytest session; True when it was interrupted.
 
     Raises:
-        AuditError: the loop itself failed.
+        FaultError: the loop itself failed.
     """
     engine = Engine(planned, batches)
     with _without_pytest_variables():
         code = pytest.main([*_SHIELD], plugins=[engine])
     if engine.fault or code > pytest.ExitCode.INTERRUPTED:
-        raise AuditError(
-            f"Judging ended early: {engine.fault or code!r}",
-            "This is a fault of sesam-audit: report it",
-        ) from engine.fault
+        raise FaultError(f"Judging ended early: {engine.fault or code!r}") from engine.fault
     return code == pytest.ExitCode.INTERRUPTED

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from enum import Enum
 
+OURS = "This is a fault of sesam-audit: report it"
+
 
 class AuditError(Exception):
     """The audit could not be carried out (exit 3)."""
@@ -21,13 +23,20 @@ class AuditError(Exception):
 
 
 class UsageError(AuditError):
-    """The request is wrong: options, profile, host names (exit 2, nothing was touched)."""
+    """The request is wrong: options, profile, host names (exit 2, nothing was changed)."""
 
     exit_code = 2
 
 
 class HostError(AuditError):
     """One host could not be reached or asked; the other hosts go on."""
+
+
+class FaultError(AuditError):
+    """Something of sesam-audit itself failed (exit 3); its cause is what --debug shows."""
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what, remedy or f"{OURS}; --debug shows where")
 
 
 class Lack(str, Enum):

@@ -233,20 +233,27 @@ def test_the_help_of_report_names_every_format() -> None:
     assert "Write json, junit, html, text or csv" in said
 
 
-def test_debug_shows_where_a_command_failed(tmp_path: Path) -> None:
-    broken = tmp_path / "broken.py"
+def listing(folder: Path, callback: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """`list` with something else in its place."""
+    broken = folder / "broken.py"
     broken.write_text(
-        "import sesam_audit.cli as c\n"
-        "c.cli.commands['list'].callback = lambda **_: 1 / 0\nc.main()\n"
+        f"import sesam_audit.cli as c\nc.cli.commands['list'].callback = {callback}\nc.main()\n"
     )
-    done = subprocess.run(
-        (sys.executable, str(broken), "list", "--debug"),
-        capture_output=True,
-        text=True,
-        check=False,
+    return subprocess.run(
+        (sys.executable, str(broken), "list", *words), capture_output=True, text=True, check=False
     )
+
+
+def test_debug_shows_where_a_command_failed(tmp_path: Path) -> None:
+    done = listing(tmp_path, "lambda **_: 1 / 0", "--debug")
+    assert done.returncode == 3
     assert "Traceback" in done.stderr
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_a_command_that_forgets_its_exit_code_has_proved_nothing(tmp_path: Path) -> None:
+    assert listing(tmp_path, "lambda **_: 0").returncode == 0
+    assert listing(tmp_path, "lambda **_: None").returncode == 3
 
 
 def test_evidence_cannot_be_collected_into_a_file(tmp_path: Path) -> None:
@@ -397,15 +404,65 @@ def test_a_dash_is_standard_output(world: World) -> None:
 def test_a_full_disk_is_said_with_the_verdict_and_ends_with_3(world: World) -> None:
     done = world("run", "local://", "--report", "json=/dev/full")
     assert done.returncode == 3
-    assert "The audit is done (ready), but not every file was written" in done.stderr
+    assert "The audit is done (ready), but not everything was written" in done.stderr
     assert json.loads(done.stdout)["verdict"] == "ready"
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    """The command with its streams as a shell opens or closes them; `$S` stands for it."""
+    return subprocess.run(
+        ("/bin/sh", "-c", line.replace("$S", f"{sys.executable} -m sesam_audit")),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env=plain_environment(),
+    )
+
+
+FULL = "Standard output was not written: No space left on device"
+
+
+@pytest.mark.parametrize("words", ["list", "--help", "probe", "firewall"])
+def test_a_full_standard_output_is_one_sentence_and_exit_3(words: str) -> None:
+    done = shell(f"$S {words} >/dev/full")
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"sesam-audit: {FULL}. ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_full_standard_output_costs_no_file(tmp_path: Path) -> None:
+    saved = tmp_path / "a.json"
+    done = shell(f"$S -q --passive --only os --report json={saved} >/dev/full")
+    assert done.returncode == 3
+    assert f"but not everything was written: {FULL}" in done.stderr
+    assert "a fault of" not in done.stderr
+    assert json.loads(saved.read_text())["hosts"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("$S list >&-", 0),
+        ("$S list <&-", 0),
+        ("$S list 2>&-", 0),
+        ("$S explain none 2>&-", 2),
+        ("$S explain none 2>/dev/full", 2),
+        ("$S list --none 2>/dev/full", 2),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_changes_no_exit_code(line: str, code: int) -> None:
+    done = shell(line)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
 
 
 def test_evidence_that_cannot_be_written_costs_no_report(world: World, tmp_path: Path) -> None:
     saved = tmp_path / "a.json"
     done = world("run", "--evidence", "/dev/full", "--report", f"json={saved}", "-q")
     assert done.returncode == 3
-    assert "The audit is done (ready), but not every file was written" in done.stderr
+    assert "The audit is done (ready), but not everything was written" in done.stderr
     assert "/dev/full: No space left on device" in done.stderr
     assert json.loads(done.stdout)["verdict"] == "ready"
     assert json.loads(saved.read_text())["verdict"] == "ready"

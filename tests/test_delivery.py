@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from sesam_audit.delivery import FORMATS, Delivery
-from sesam_audit.errors import AuditError, UsageError
+from sesam_audit.errors import AuditError, FaultError, UsageError
 from sesam_audit.model import Report
 
 from .test_model import SAMPLES, host, report
@@ -103,6 +105,106 @@ def test_one_report_that_cannot_be_written_costs_the_others_nothing(
         made.write(SAMPLE)
     assert (tmp_path / "b").exists()
     assert capsys.readouterr().out
+
+
+Broken = Callable[[str, BaseException], None]
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Broken:
+    """Lets the renderer of a format fall."""
+    renderers = import_module("sesam_audit.reports").FORMATS
+
+    def fall(name: str, raised: BaseException) -> None:
+        def render(*_: object, **__: object) -> str:
+            raise raised
+
+        monkeypatch.setitem(renderers, name, render)
+
+    return fall
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (KeyError("x"), r"/b: KeyError: 'x'. This is a fault of sesam-audit: report it"),
+        (AuditError("It is not so", "Use another"), r": It is not so. Use another$"),
+    ],
+)
+def test_one_format_that_cannot_be_rendered_costs_the_others_nothing(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    broken: Broken,
+    raised: Exception,
+    said: str,
+) -> None:
+    broken("html", raised)
+    saved: list[bool] = []
+    wishes = (f"json={tmp_path}/a", f"html={tmp_path}/b", f"junit={tmp_path}/c")
+    made = delivery(reports=wishes, quiet=False)
+
+    with pytest.raises(AuditError, match=said) as error:
+        made.write(SAMPLE, lambda: saved.append(True))
+
+    assert str(error.value).startswith("The audit is done (not-ready), but not everything")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c"]
+    assert saved
+    out, err = capsys.readouterr()
+    assert '"verdict": "not-ready"' in out
+    assert "Not ready" in err
+
+
+def test_where_a_format_fell_can_be_shown(tmp_path: Path, broken: Broken) -> None:
+    fallen = KeyError("x")
+    broken("html", fallen)
+    with pytest.raises(FaultError) as error:
+        delivery(reports=(f"html={tmp_path}/b",)).write(SAMPLE)
+    assert error.value.__cause__
+    assert error.value.__cause__.__cause__ is fallen
+
+
+def test_what_standard_output_cannot_show_costs_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: Broken
+) -> None:
+    broken("csv", KeyError("x"))
+    made = delivery(reports=(f"json={tmp_path}/a",), stdout_format="csv", quiet=False)
+
+    with pytest.raises(AuditError, match="written: standard output: KeyError: 'x'"):
+        made.write(SAMPLE)
+
+    assert (tmp_path / "a").exists()
+    assert "Not ready" in capsys.readouterr().err
+
+
+def test_a_file_under_way_is_finished_whatever_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Broken
+) -> None:
+    def slow(path: Path, text: str) -> None:
+        time.sleep(0.2)
+        path.write_text(text)
+
+    monkeypatch.setattr("sesam_audit.delivery.write", slow)
+    broken("html", KeyboardInterrupt())
+
+    with pytest.raises(KeyboardInterrupt):
+        delivery(reports=(f"json={tmp_path}/a", f"html={tmp_path}/b")).write(SAMPLE)
+
+    assert (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_reader_that_leaves_hides_no_other_trouble(
+    tmp_path: Path, broken: Broken, gone: bool
+) -> None:
+    path = tmp_path / "gone" / "a"
+    path.parent.mkdir()
+    made = delivery(reports=(f"json={path}",), stdout_format="csv")
+    broken("csv", BrokenPipeError())  # as if it came from the pipe
+    if gone:
+        path.parent.rmdir()
+
+    with pytest.raises(AuditError if gone else BrokenPipeError):
+        made.write(SAMPLE)
 
 
 def test_an_interrupted_report_is_written_as_well(tmp_path: Path) -> None:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from importlib import import_module
-
-from msgspec.structs import replace
+from typing import TypeVar
 
 from sesam_audit import REQUIREMENTS_VERSION, __version__
 from sesam_audit.collect import Arrival, Collection, Order, Progress, fact_kinds
-from sesam_audit.errors import Unknown, refuse_optimised
+from sesam_audit.errors import refuse_optimised
 from sesam_audit.evidence import Evidence, Known
 from sesam_audit.facts.sent import sent
 from sesam_audit.flows import flows
 from sesam_audit.host import Conversation, Target, parse
-from sesam_audit.judge import Case, judge, plan, with_needs
+from sesam_audit.judge import Case, judge, not_run, plan, with_needs
 from sesam_audit.limits import not_verified
 from sesam_audit.model import Finding, HostReport, Report
 from sesam_audit.profile import Profile
 from sesam_audit.request import Request
-from sesam_audit.requirement import Requirement, catalogue, select
+from sesam_audit.requirement import catalogue, select
 from sesam_audit.waivers import apply
+
+T = TypeVar("T")
 
 
 def stamp(moment: float) -> str:
@@ -133,11 +134,15 @@ class Audit:
             apply(
                 self._request.waivers,
                 arrival.target.spec,
-                known.get((item.id, subject)) or _missing(item, subject),
+                known.get((item.id, subject)) or not_run(item, subject),
                 self._now(arrival),
             )
             for item, subject in plan(self._chosen, self._request.profile)
         ]
+        not_told: list[str] = []
+        flowed = _whole("connections", flows(self._case(arrival), listed), not_told)
+        did = _whole("lines of what the audit sent", sent(arrival.evidence), not_told)
+        limits = _whole("limits", not_verified(self.profile, self._chosen, arrival.known), not_told)
         self.hosts.append(
             HostReport(
                 host=arrival.target.spec,
@@ -151,9 +156,9 @@ class Audit:
                 address=arrival.evidence.address,
                 started=stamp(arrival.evidence.started or self._started),
                 seconds=round(arrival.seconds, 3),
-                sent=tuple(sent(arrival.evidence)),
-                not_verified=tuple(not_verified(self.profile, self._chosen, arrival.known)),
-                flows=tuple(flows(self._case(arrival), listed)),
+                sent=did,
+                not_verified=(*not_told, *limits),
+                flows=flowed,
             )
         )
 
@@ -190,20 +195,12 @@ def _never_came(spec: str) -> Arrival:
     )
 
 
-def _missing(item: Requirement, subject: str | None) -> Finding:
-    case = Case(
-        known=Known({}),
-        profile=Profile(),
-        now=datetime.now(timezone.utc),
-        stage=next(iter(item.stages)),
-    )
-    unknown = Unknown("did not run")
-    never = replace(item, check=_never(unknown), parameters={}, needs=(), when=None)
-    return judge(never, subject, case, {})
-
-
-def _never(unknown: Unknown) -> Callable[[], None]:
-    def check() -> None:
-        raise unknown
-
-    return check
+def _whole(what: str, lines: Iterable[T], not_told: list[str]) -> tuple[T, ...]:
+    """What stands beside the findings: a fault in it must cost neither them nor another host."""
+    told: list[T] = []
+    try:
+        told.extend(lines)
+    except Exception as fault:  # noqa: BLE001 - said in the report
+        why = f"{type(fault).__name__}: {fault}"
+        not_told.append(f"Not all {what} could be listed, by a fault of sesam-audit: {why}")
+    return tuple(told)

@@ -100,7 +100,10 @@ def _inside(rooms: Rooms | Unknown, key: str, case: Case) -> dict[str, Any]:
 def _control(control: Control | Unknown, key: str, case: Case) -> str:
     if isinstance(control, Unknown):
         return f"not known: {control.reason}"
-    return control.word(key, case.now)
+    try:
+        return control.word(key, case.now)
+    except Exception as error:  # noqa: BLE001 - as of a row: its fault must not cost the report
+        return f"not understood: {error!r}"
 
 
 def _reached(reach: Reach | Unknown, key: str, case: Case) -> dict[str, Any]:

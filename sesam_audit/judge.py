@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from msgspec import Struct
 
-from sesam_audit.errors import Lack, NotApplicable, Unknown, refuse_optimised
+from sesam_audit.errors import OURS, Lack, NotApplicable, Unknown, refuse_optimised
 from sesam_audit.evidence import Known
 from sesam_audit.level import Outcome, Stage
 from sesam_audit.model import Finding, Key
@@ -63,7 +63,19 @@ def judge(
     """
     refuse_optimised()
     found = Found()
-    ruling = _rule(item, subject, case, earlier, found)
+    return _finding(item, subject, case, found, _rule(item, subject, case, earlier, found))
+
+
+def not_run(item: Requirement, subject: str | None) -> Finding:
+    """What stands for a check that did not run."""
+    case = Case(known=Known({}), profile=Profile(), now=datetime.now(timezone.utc))
+    ruling = _Ruling(Outcome.UNKNOWN, "did not run", item.remedy)
+    return _finding(item, subject, case, Found(), ruling)
+
+
+def _finding(
+    item: Requirement, subject: str | None, case: Case, found: Found, ruling: _Ruling
+) -> Finding:
     facts = item.facts()
     return Finding(
         id=item.id,
@@ -113,7 +125,7 @@ def _rule(
         if isinstance(raised, AssertionError) and _own(raised, item):
             return _Ruling(Outcome.FAILED, _words(raised) or found.message, item.remedy)
         words = f"the check did not run to its end: {type(raised).__name__}: {_words(raised)}"
-        return _Ruling(Outcome.UNKNOWN, words, "This is a fault of sesam-audit: report it")
+        return _Ruling(Outcome.UNKNOWN, words, OURS)
     return _Ruling(Outcome.PASSED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -223,6 +224,23 @@ def test_a_host_that_never_came_is_reported_as_interrupted() -> None:
     report = audit.report(["ssh://a"], interrupted=True)
     assert report.exit_code == 130
     assert report.hosts[0].trouble == "ssh://a: interrupted before it was judged"
+
+
+@pytest.mark.parametrize("name", ["flows", "sent", "not_verified"])
+def test_a_fault_beside_the_findings_of_one_host_ends_nobodys_report(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def fall(*_: object) -> Iterator[str]:
+        yield from ()
+        raise KeyError("x")
+
+    monkeypatch.setattr(f"sesam_audit.audit.{name}", fall)
+    audit = Audit(Request(profile=Profile(), only=("hardware.cpu", "outbound")))
+    audit.judge(arrival())
+    (host,) = audit.report(["local://"]).hosts
+
+    assert len(host.findings) > 1
+    assert "a fault of sesam-audit: KeyError: 'x'" in host.not_verified[0]
 
 
 def test_dates_are_judged_at_the_evidences_own_time() -> None:

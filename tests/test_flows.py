@@ -11,6 +11,7 @@ from sesam_audit.asks import Attempt, ContactAnswer, DialAnswer, Hop, PullAnswer
 from sesam_audit.destinations import AGENT_DOWNLOAD
 from sesam_audit.errors import Unknown
 from sesam_audit.evidence import Known
+from sesam_audit.facts.control import Control
 from sesam_audit.facts.inbound import Inbound
 from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.pull import Pulled, Rehearsal
@@ -58,6 +59,26 @@ def outward(subject: str, answer: DialAnswer | Unknown, **options: Any) -> Flow:
     name = reach.reached[subject].destination.name
     (row,) = (x for x in rows(replace(reach, reached=reached), profile=profile) if x.name == name)
     return row
+
+
+def test_one_rows_control_costs_no_other_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = rows(perfect(Profile()))
+
+    def fall(_: Control, subject: str, __: object) -> str:
+        if subject == PYPI:
+            raise KeyError("x")
+        return "ok"
+
+    monkeypatch.setattr(Control, "word", fall)
+    case = Case(
+        known=Known({Reach: perfect(Profile()), Control: Control()}), profile=Profile(), now=NOW
+    )
+    made = list(flows(case, ()))
+
+    assert [flow.name for flow in made] == [flow.name for flow in whole]
+    assert {flow.control for flow in made if flow.name == "pypi.org"} == {
+        "not understood: KeyError('x')"
+    }
 
 
 def layers(flow: Flow) -> tuple[str, str, str, str]:

@@ -191,10 +191,10 @@ def firewall(shape: str, profile_file: Path | None, settings: tuple[str, ...]) -
 @click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text")
 def compare(old: Path, new: Path, shape: str) -> int:
     """What changed between two JSON reports; 1 when something got worse."""
-    from sesam_audit.compare import compared, read
+    from sesam_audit.compare import compared, load
     from sesam_audit.compare_formats import as_json, as_text
 
-    comparison = compared(read(old), read(new))
+    comparison = compared(load(old), load(new))
     click.echo({"text": as_text, "json": as_json}[shape](comparison), nl=False)
     return 1 if comparison.worse else 0
 

@@ -20,6 +20,7 @@ from sesam_audit.compare_flows import FlowDifference, SavedFlow, flow_difference
 from sesam_audit.errors import UsageError
 from sesam_audit.level import Level, Outcome, Stage
 from sesam_audit.model import Quantity, Verdict, Waiver
+from sesam_audit.reading import read
 
 _LIMIT = 256 * 2**20
 _SCHEMA = re.compile(r"sesam-audit/report/(\d{1,9})")
@@ -138,6 +139,13 @@ class Pair(Struct, frozen=True):
         """Compare the host's two sides."""
         return cls(old, new, _differences(old, new), flow_differences(old.flows, new.flows))
 
+    @property
+    def less_ready(self) -> bool:
+        """Whether the verdict moved towards not-ready, as by a waiver that ran out."""
+        order = list(Verdict)
+        moved = order.index(self.new.verdict) < order.index(self.old.verdict)
+        return moved and self.old.stage is self.new.stage
+
 
 class Comparison(Struct, frozen=True):
     """Two reports side by side."""
@@ -154,25 +162,24 @@ class Comparison(Struct, frozen=True):
         return {change: counted[change] for change in Change}
 
     @property
+    def less_ready(self) -> int:
+        """How many hosts' verdicts moved towards not-ready."""
+        return sum(pair.less_ready for pair in self.pairs)
+
+    @property
     def worse(self) -> bool:
-        """Whether any finding moved towards failed, or vanished, or a host vanished."""
+        """Whether a finding or a host's verdict got worse, or one of them vanished."""
         counts = self.counts
-        return bool(counts[Change.WORSE] or counts[Change.GONE] or self.gone)
+        return bool(counts[Change.WORSE] or counts[Change.GONE] or self.gone or self.less_ready)
 
 
-def read(path: Path) -> Saved:
+def load(path: Path) -> Saved:
     """A JSON report.
 
     Raises:
         UsageError: it cannot be read, is no report, or is of another schema.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LIMIT + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    if len(data) > _LIMIT:
-        raise UsageError(f"{path} is larger than any report")
+    data = read(path, "The report", _LIMIT)
     try:
         _check_schema(path, msgspec.json.decode(data, type=_Head).schema)
         saved = msgspec.json.decode(data, type=Saved)

@@ -42,9 +42,10 @@ def _text(comparison: Comparison) -> Iterator[str]:
 def _headline(comparison: Comparison) -> str:
     counts = comparison.counts
     said = [f"{number} {change.value}" for change, number in counts.items() if number]
-    for hosts, word in ((comparison.gone, "gone"), (comparison.added, "new")):
-        if hosts:
-            said.append(f"{len(hosts)} {'host' if len(hosts) == 1 else 'hosts'} {word}")
+    gone, added = len(comparison.gone), len(comparison.added)
+    for number, word in ((comparison.less_ready, "less ready"), (gone, "gone"), (added, "new")):
+        if number:
+            said.append(f"{number} {'host' if number == 1 else 'hosts'} {word}")
     flows = sum(len(pair.flows) for pair in comparison.pairs)
     if flows:
         said.append(f"{flows} {'connection' if flows == 1 else 'connections'} changed")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sesam_audit.compare import Change, Comparison, compared, read
+from sesam_audit.compare import Change, Comparison, compared, load
 from sesam_audit.compare_formats import as_json, as_text
 from sesam_audit.errors import UsageError
 from sesam_audit.level import Level, Outcome, Stage
@@ -68,7 +68,7 @@ def compare(tmp_path: Path) -> Any:
         for name, side in (("old", old), ("new", new)):
             path = tmp_path / f"{name}.json"
             path.write_text(formats.json.render(side), "utf-8")
-            sides.append(read(path))
+            sides.append(load(path))
         return compared(*sides)
 
     return through_files
@@ -86,8 +86,8 @@ def moves(comparison: Comparison) -> list[tuple[Change, str]]:
 @pytest.mark.parametrize(("before", "after"), [*product(Outcome, Outcome)])
 def test_the_order_of_outcomes(compare: Any, before: Outcome, after: Outcome) -> None:
     done = compare(
-        report(host(finding(outcome=before))),
-        report(host(finding(outcome=after))),
+        report(host(finding(outcome=before), finding("os.release"))),
+        report(host(finding(outcome=after), finding("os.release"))),
     )
     moved = ORDER[after] - ORDER[before]
     word = Change.WORSE if moved > 0 else Change.BETTER if moved < 0 else Change.CHANGED
@@ -112,7 +112,8 @@ def test_a_vanished_finding_is_worse(compare: Any) -> None:
 
 
 def test_a_new_finding_is_not_worse(compare: Any) -> None:
-    late = finding("os.release", outcome=Outcome.FAILED, message="too old")
+    more = {"outcome": Outcome.FAILED, "level": Level.SHOULD}
+    late = finding("os.release", message="too old", **more)
     done = compare(report(host(finding())), report(host(finding(), late)))
 
     assert moves(done) == [(Change.NEW, "os.release")]
@@ -151,9 +152,29 @@ def test_what_changes_while_the_outcome_stays(compare: Any, more: Any, said: str
 def test_an_ended_waiver_is_said(compare: Any) -> None:
     failed = finding(outcome=Outcome.FAILED)
     waived = replace(failed, waiver=Waiver("test", "2027-01-31", "Kari"))
-    done = compare(report(host(waived)), report(host(failed)))
+    other = finding("os.release")
+    done = compare(report(host(waived, other)), report(host(failed, other)))
 
     assert "no longer waived" in as_text(done)
+    assert "ssh://a: not-ready, was ready" in as_text(done)
+    assert as_text(done).startswith("Worse: 1 changed, 1 host less ready\n")
+    assert done.worse
+
+
+@pytest.mark.parametrize("stage", [Stage.PREFLIGHT, Stage.LIVE])
+def test_a_verdict_that_got_worse_is_worse_at_the_same_stage(compare: Any, stage: Stage) -> None:
+    late = finding("os.release", outcome=Outcome.UNKNOWN)
+    before, after = host(finding()), replace(host(finding(), late), stage=stage)
+    done = compare(report(before), report(after))
+
+    assert done.worse is (stage is before.stage)
+    assert not compare(report(after), report(replace(before, stage=stage))).less_ready
+
+
+def test_a_host_that_could_not_be_asked_is_worse_though_nothing_else_changed(compare: Any) -> None:
+    done = compare(report(host(finding())), report(replace(host(finding()), trouble="away")))
+
+    assert as_text(done).startswith("Worse: 1 host less ready\n")
 
 
 def test_remedies_and_times_are_no_change(compare: Any) -> None:
@@ -326,7 +347,7 @@ def refused(tmp_path: Path, data: bytes) -> str:
     path = tmp_path / "report.json"
     path.write_bytes(data)
     with pytest.raises(UsageError) as error:
-        read(path)
+        load(path)
     return str(error.value)
 
 
@@ -377,18 +398,18 @@ def test_keys_of_later_releases_are_left_unread(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text(json.dumps(whole))
 
-    assert read(path).hosts[0].host == "ssh://a"
+    assert load(path).hosts[0].host == "ssh://a"
 
 
 def test_no_more_than_a_report_is_read() -> None:
-    with pytest.raises(UsageError, match="larger than any report"):
-        read(Path("/dev/zero"))
+    with pytest.raises(UsageError, match="too large to be one"):
+        load(Path("/dev/zero"))
 
 
 @pytest.mark.parametrize("path", ["/no/such/report.json", "/"])
 def test_what_cannot_be_read(path: str) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
-        read(Path(path))
+        load(Path(path))
 
 
 # -- the command -----------------------------------------------------------------------------------
@@ -513,7 +534,7 @@ def test_a_report_without_connections_can_be_compared(tmp_path: Path) -> None:
     path = tmp_path / "old.json"
     path.write_text(json.dumps(document), "utf-8")
 
-    assert not compared(read(path), read(path)).pairs[0].flows
+    assert not compared(load(path), load(path)).pairs[0].flows
 
 
 def test_notes_are_not_compared(compare: Any) -> None:

@@ -15,6 +15,7 @@ from sesam_audit.errors import UsageError
 from sesam_audit.host import Target, Way, parse
 from sesam_audit.level import Level, Stage
 from sesam_audit.profile import Profile, load
+from sesam_audit.reading import read
 from sesam_audit.request import Request
 
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ def request_of(options: Mapping[str, Any], profile: Profile, way: Way) -> Reques
 def _waivers(path: Path | None) -> tuple[Rule, ...]:
     if path is None:
         return ()
-    from sesam_audit.waivers import read  # the checks are imported to know their ids
+    from sesam_audit.waivers import load  # the checks are imported to know their ids
 
-    return read(path)
+    return load(path)
 
 
 def way_of(options: Mapping[str, Any], *, alone: bool) -> Way:
@@ -134,12 +135,12 @@ def _secrets(profile: Profile) -> tuple[tuple[str, str], ...]:
     if where == "-":
         return (("proxy", ask_password("proxy USER:PASSWORD: ")),)
     try:
-        text = Path(where).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        text = read(Path(where), "The file").decode().strip()
+    except (UsageError, UnicodeDecodeError):  # they repeat what may be the credentials themselves
         raise UsageError(
             "proxy_credentials: the file cannot be read",
             "Name a file that holds USER:PASSWORD, or - for standard input",
-        ) from error
+        ) from None
     if ":" not in text or "\n" in text:
         raise UsageError("proxy_credentials: the file does not hold one line USER:PASSWORD")
     return (("proxy", text),)

@@ -10,7 +10,7 @@ from pathlib import Path
 from sesam_audit.errors import UsageError
 from sesam_audit.facts.deployment import KEYS
 from sesam_audit.facts.deployment_values import PLACEHOLDERS, faults
-from sesam_audit.given import read
+from sesam_audit.given import read_text
 from sesam_audit.profile import Profile
 
 SHIPPED = {
@@ -45,7 +45,7 @@ def read_environment(path: Path) -> GivenEnvironment:
     """
     from sesam_audit.probe.env_file import ASSIGNMENT, env_value
 
-    text = read(path, "The environment").replace("\r\n", "\n")
+    text = read_text(path, "The environment").replace("\r\n", "\n")
     values, lines, at = {}, {}, 0
     while at < len(text):
         found = ASSIGNMENT.match(text, at)

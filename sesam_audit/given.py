@@ -16,6 +16,7 @@ from sesam_audit.facts.certificates import CertificateFiles, CertificatePair
 from sesam_audit.facts.license import HARMLESS, WORDS, parse_moment
 from sesam_audit.facts.signature import verify
 from sesam_audit.profile import Profile
+from sesam_audit.reading import read
 
 _MOST = 2**18
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
@@ -56,20 +57,13 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read(path: Path, what: str) -> str:
+def read_text(path: Path, what: str) -> str:
     """A file of the auditor's.
 
     Raises:
         UsageError: it cannot be read, or is far too large.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST + 1)
-    except OSError as error:
-        raise UsageError(f"{what} {str(path)!r} cannot be read: {error.strerror}") from error
-    if len(data) > _MOST:
-        raise UsageError(f"{what} {str(path)!r} is too large to be one")
-    return data.decode("utf-8-sig", "replace")
+    return read(path, what, _MOST).decode("utf-8-sig", "replace")
 
 
 def license_of(path: Path, profile: Profile, now: datetime) -> GivenLicense:
@@ -80,7 +74,7 @@ def license_of(path: Path, profile: Profile, now: datetime) -> GivenLicense:
     """
     from sesam_audit.probe.license import license_content
 
-    text = _plain(read(path, "The license"))
+    text = _plain(read_text(path, "The license"))
     problems: list[str] = []
     told: Mapping[str, str | None] = license_content(text.strip(), problems)
     faults = [WORDS[each] for each in problems if each not in HARMLESS]
@@ -125,7 +119,7 @@ def certificate_of(
     Raises:
         UsageError: they do not fit each other, the name or the time; nothing was touched.
     """
-    text, key = read(path, "The certificate"), read(key_path, "The certificate's key")
+    text, key = read_text(path, "The certificate"), read_text(key_path, "The certificate's key")
     pems = tuple(_CERTIFICATE.findall(text))
     pair = CertificatePair(
         path=str(path),

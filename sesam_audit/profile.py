@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from ipaddress import ip_address
+from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sesam_audit.errors import UsageError
 from sesam_audit.profile_values import FILES, NO_FILE, RULES, FileRule, NamedFile, is_mail
 from sesam_audit.quantity import Size
+from sesam_audit.reading import read
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,11 @@ def _read(path: Path) -> dict[str, Any]:
         import tomllib
     else:
         import tomli as tomllib
+    data = read(path, "The profile")
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"The profile {path} cannot be read: {error.strerror}") from error
+        return tomllib.loads(data.decode())
     except (ValueError, RecursionError) as error:  # ValueError: not UTF-8, not TOML, endless digits
-        raise UsageError(f"The profile {path} is not valid TOML: {error}") from error
+        raise UsageError(f"The profile {str(path)!r} is not valid TOML: {error}") from error
 
 
 def _merge(record: Any, tree: Mapping[str, Any], origin: str, prefix: str) -> Any:
@@ -239,7 +239,8 @@ def _validated(profile: Profile) -> Profile:
                 secret = "@" in text and rule.fits is not is_mail  # perhaps a login: not repeated
                 shown = "the value" if secret else f"{text!r:.200}"
                 raise UsageError(f"{key}: {shown} is not {rule.what}", rule.write)
-    _check_vantages(profile)
+    if profile.vantages:
+        _check_vantages(profile)
     _check_subnets(profile.network_subnets)
     named: dict[str, Any] = {
         key: _read_file(key, getattr(profile, key), file)
@@ -251,9 +252,9 @@ def _validated(profile: Profile) -> Profile:
 
 
 def _check_vantages(profile: Profile) -> None:
-    for spec, stands in profile.outside:
-        from sesam_audit.host import parse
+    from sesam_audit.host import parse  # 10 ms, for vantages alone
 
+    for spec, stands in profile.outside:
         known = parse(spec).spec
         if stands not in ("unset", "internet", "clients", "none"):
             raise UsageError(
@@ -277,12 +278,10 @@ def _read_file(key: str, path: str, rule: FileRule) -> NamedFile:
 
 
 def _check_subnets(subnets: tuple[str, ...]) -> None:
-    import ipaddress
-
     if not subnets:
         return
     try:
-        first, second = map(ipaddress.IPv4Network, subnets)
+        first, second = map(IPv4Network, subnets)
     except ValueError as error:
         raise UsageError(
             f"network_subnets: {error}",

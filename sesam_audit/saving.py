@@ -20,6 +20,7 @@ from sesam_audit.evidence import Evidence
 from sesam_audit.host import parse
 from sesam_audit.inquiry import recall
 from sesam_audit.profile import Profile
+from sesam_audit.reading import read
 from sesam_audit.writing import write
 
 SCHEMA: Literal["sesam-audit/evidence/1"] = "sesam-audit/evidence/1"
@@ -80,13 +81,10 @@ def load(path: Path, kinds: tuple[type, ...], profile: Profile) -> list[Arrival]
     Raises:
         UsageError: not an evidence file of this version.
     """
+    data = read(path, "The evidence", _LIMIT)
     try:
-        if path.stat().st_size > _LIMIT:
-            raise UsageError(f"{path} is larger than any evidence")
-        saved = msgspec.json.decode(path.read_bytes(), type=_Saved)
+        saved = msgspec.json.decode(data, type=_Saved)
         return [_arrival(host, kinds, profile) for host in saved.hosts]
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise UsageError(f"{path} is not an evidence file: {error}") from error
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sesam_audit.errors import UsageError
 from sesam_audit.level import Outcome
 from sesam_audit.model import Finding, Waiver
+from sesam_audit.reading import read
 from sesam_audit.requirement import catalogue, near
 
 if sys.version_info >= (3, 11):
@@ -45,16 +46,17 @@ class Rule(Struct, frozen=True):
         )
 
 
-def read(path: Path) -> tuple[Rule, ...]:
+def load(path: Path) -> tuple[Rule, ...]:
     """The rules of a waiver file.
 
     Raises:
         UsageError: unreadable, not TOML, an unknown key or id, or a part missing.
     """
+    data = read(path, "The waiver file")
     try:
-        tree = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"The waiver file {path} cannot be read: {error}") from error
+        tree = tomllib.loads(data.decode())
+    except (ValueError, RecursionError) as error:  # ValueError: not UTF-8, not TOML, endless digits
+        raise UsageError(f"The waiver file {str(path)!r} is not valid TOML: {error}") from error
     rules = tree.pop("waiver", [])
     if tree or not isinstance(rules, list):
         raise UsageError(f"{path}: only [[waiver]] tables may stand there")

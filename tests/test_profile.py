@@ -142,7 +142,7 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"none.toml cannot be read: No such file"):
+    with pytest.raises(UsageError, match=r"none.toml' cannot be read: No such file"):
         load(tmp_path / "none.toml")
 
 
@@ -314,6 +314,11 @@ def test_a_file_is_read_once_and_for_all(tmp_path: Path) -> None:
 def test_a_path_that_is_no_text_is_refused_in_everybodys_words(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="public_roots: 3 is not a str"):
         load(written(tmp_path, "public_roots = 3"))
+
+
+def test_a_profile_that_never_ends_is_not_read() -> None:
+    with pytest.raises(UsageError, match="too large to be one"):
+        load(Path("/dev/zero"))
 
 
 def test_the_profile_of_the_document_is_accepted_and_whole(

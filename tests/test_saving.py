@@ -243,5 +243,10 @@ def test_a_folder_is_no_evidence(tmp_path: Path) -> None:
 def test_a_file_beyond_all_measure_is_not_read(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(2**30)
-    with pytest.raises(UsageError, match="larger than any evidence"):
+    with pytest.raises(UsageError, match="too large to be one"):
         load(path, (Hostname,), Profile())
+
+
+def test_a_pipe_is_read_no_further_than_a_file() -> None:
+    with pytest.raises(UsageError, match="too large to be one"):
+        load(Path("/dev/zero"), (Hostname,), Profile())

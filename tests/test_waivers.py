@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from sesam_audit.errors import UsageError
 from sesam_audit.level import Outcome
-from sesam_audit.waivers import Rule, apply, read
+from sesam_audit.waivers import Rule, apply, load
 
 from .test_model import finding
 
@@ -36,7 +36,7 @@ def waived(rule: Rule, outcome: Outcome = Outcome.FAILED, host: str = "ssh://a")
 
 
 def test_a_file_becomes_rules(tmp_path: Path) -> None:
-    (rule,) = read(written(tmp_path, WHOLE))
+    (rule,) = load(written(tmp_path, WHOLE))
     assert rule == Rule("hardware.memory", "replaced in May", date(2027, 5, 31), "Kim")
 
 
@@ -97,34 +97,39 @@ def test_a_waiver_may_name_one_subject() -> None:
         (("until = 2027-05-31\n", ""), "has no 'until' day"),
         (("2027-05-31", '"2027-05-31"'), "has no 'until' day"),
         (("2027-05-31", "2027-05-31T10:00:00"), "has no 'until' day"),
-        (("2027-05-31", "2027-02-31"), "cannot be read"),
+        (("2027-05-31", "2027-02-31"), "is not valid TOML"),
         (('by = "Kim"', 'by = "Kim"\nticket = 5'), "known keys are by, host, id"),
         (('by = "Kim"', 'by = "Kim"\nhost = 5'), "'host' is not a text"),
         (('by = "Kim"', 'by = "Kim"\nsubject = []'), "'subject' is not a text"),
         (("[[waiver]]", "[waiver]"), "only \\[\\[waiver\\]\\]"),
         (("[[waiver]]", "[[waivers]]"), "only \\[\\[waiver\\]\\]"),
-        (("[[waiver]]", "= 1"), "cannot be read"),
-        (("[[waiver]]", "a = " + "[" * 100_000), "cannot be read"),
+        (("[[waiver]]", "= 1"), "is not valid TOML"),
+        (("[[waiver]]", "a = " + "[" * 100_000), "is not valid TOML"),
     ],
 )
 def test_a_file_with_a_fault_is_refused(
     tmp_path: Path, change: tuple[str, str], words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):
-        read(written(tmp_path, WHOLE.replace(*change)))
+        load(written(tmp_path, WHOLE.replace(*change)))
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
-        read(tmp_path / "none.toml")
+        load(tmp_path / "none.toml")
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     path.write_bytes(WHOLE.replace("Kim", "Åse").encode("latin-1"))
-    with pytest.raises(UsageError, match="cannot be read"):
-        read(path)
+    with pytest.raises(UsageError, match="is not valid TOML"):
+        load(path)
+
+
+def test_what_never_ends_is_not_read() -> None:
+    with pytest.raises(UsageError, match="too large to be one"):
+        load(Path("/dev/zero"))
 
 
 def test_an_empty_file_has_no_rules(tmp_path: Path) -> None:
-    assert read(written(tmp_path, "")) == ()
+    assert load(written(tmp_path, "")) == ()

@@ -155,11 +155,11 @@ def judge(evidence: tuple[Path, ...], saved: Path | None, **options: Any) -> int
     from sesam_audit.audit import Audit
     from sesam_audit.delivery import Delivery
     from sesam_audit.host import Way
-    from sesam_audit.saving import load
+    from sesam_audit.saving import load_all
 
     audit = Audit(request_of(options, profile_of(options), Way()))
     delivery = Delivery.of(options, extra=[saved] if saved else [])
-    arrivals = [item for path in evidence for item in load(path, audit.kinds, audit.profile)]
+    arrivals = load_all(evidence, audit.kinds, audit.profile)
     for arrival in arrivals:
         audit.judge(arrival)
     report = audit.report([arrival.target.spec for arrival in arrivals])

@@ -89,6 +89,27 @@ def load(path: Path, kinds: tuple[type, ...], profile: Profile) -> list[Arrival]
         raise UsageError(f"{path} is not an evidence file: {error}") from error
 
 
+def load_all(paths: Sequence[Path], kinds: tuple[type, ...], profile: Profile) -> list[Arrival]:
+    """The hosts of several files, each host once: a report tells them apart by name.
+
+    Raises:
+        UsageError: a file is no evidence, or a host is in two of them.
+    """
+    found: dict[str, Path] = {}
+    arrivals = []
+    for path in paths:
+        for arrival in load(path, kinds, profile):
+            spec = arrival.target.spec
+            if spec in found:
+                raise UsageError(
+                    f"{spec} is in {found[spec]} and in {path}",
+                    "Judge them one after the other, each into a report of its own",
+                )
+            found[spec] = path
+            arrivals.append(arrival)
+    return arrivals
+
+
 def _unknown(saved: dict[str, Any]) -> Unknown:
     lacks = saved.get("lacks")
     return Unknown(

@@ -188,6 +188,16 @@ def test_a_file_that_is_no_evidence_is_a_usage_error(tmp_path: Path, text: str) 
     assert "is not an evidence file" in usage_error("judge", str(path))
 
 
+def test_a_host_is_judged_once(world: World) -> None:
+    a, b = world.root / "a.json", world.root / "b.json"
+    for path in (a, b):
+        world("run", "local://", "--evidence", str(path), "-q")
+    for second in (a, b):
+        done = world("judge", str(a), str(second))
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"local:// is in {a} and in {second}" in done.stderr
+
+
 def test_missing_evidence_is_a_usage_error() -> None:
     assert "cannot be read" in usage_error("judge", "/no/such/evidence.json")
 

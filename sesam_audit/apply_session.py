@@ -46,10 +46,8 @@ class Session:
         teller = Teller(quiet=self.delivery.quiet)
         try:
             return self._run(link, teller)
-        except applying.Detached:
-            teller.say(
-                f"The work goes on there. To follow it again: sesam-audit apply {self.target.spec}"
-            )
+        except applying.Detached as left:
+            teller.say(f"{left}. To follow it again: sesam-audit apply {self.target.spec}")
             return INTERRUPTED
         except RefusedError as refusal:
             if refusal.kind != "changed":
@@ -211,8 +209,8 @@ def taken_back(target: Target, way: Any, options: Mapping[str, Any], verb: str) 
     link, teller = AgentLink(target, way), Teller(quiet=options["quiet"])
     try:
         return _taken_back(link, teller, options, verb)
-    except applying.Detached:
-        teller.say("The work goes on there; the same command follows it")
+    except applying.Detached as left:
+        teller.say(f"{left}; the same command follows it")
         return INTERRUPTED
     finally:
         link.close()

@@ -14,6 +14,7 @@ import msgspec
 
 from sesam_audit import __version__
 from sesam_audit.agent_link import AgentLink, Document
+from sesam_audit.errors import AuditError
 from sesam_audit.plan import Action, Plan
 from sesam_audit.site import Step, Stop
 
@@ -46,7 +47,10 @@ class Telling(Protocol):
 
 
 class Detached(Exception):  # noqa: N818 - a person's choice, not a fault
-    """The person left; the work on the host goes on."""
+    """The person left; what is said of the work on the host."""
+
+    def __init__(self, what: str = "The work goes on there") -> None:
+        super().__init__(what)
 
 
 def actions_of(steps: Iterable[Step]) -> tuple[Action, ...]:
@@ -213,7 +217,10 @@ def carry_out(
         HostError: the host could not be reached again.
         Detached: the person left.
     """
-    started = link.ask(verb, **request)
+    try:
+        started = link.ask(verb, **request)
+    except KeyboardInterrupt:
+        raise Detached("The work may have begun there, and then goes on") from None
     return follow(link, started["run"], started.get("from", 0), telling)
 
 
@@ -235,7 +242,6 @@ def follow(link: AgentLink, run: str, after: int, telling: Telling) -> Document:
                         "next": "Run the same command again: it goes on where it was",
                     }
         except KeyboardInterrupt:
-            link.close()
             if stopping:
                 raise Detached from None
             stopping = True
@@ -244,8 +250,12 @@ def follow(link: AgentLink, run: str, after: int, telling: Telling) -> Document:
 
 def _stop(link: AgentLink, run: str, telling: Telling) -> None:
     try:
+        link.close()
         link.ask("stop", run=run)
     except KeyboardInterrupt:
+        raise Detached from None
+    except AuditError as error:
+        telling.say(f"It could not be told to stop: {error.what}")
         raise Detached from None
     telling.say("Stopping after the present action; Ctrl-C again leaves it to itself")
 

@@ -102,7 +102,7 @@ def way_of(options: Mapping[str, Any], *, alone: bool) -> Way:
     if options["ask_sudo_password"]:
         if options["sudo"] is False:
             raise UsageError("--no-sudo and --ask-sudo-password exclude each other")
-        privilege, password = Privilege.ASK, ask_password("sudo password: ")
+        privilege, password = Privilege.ASK, ask_password("sudo password: ", text=False)
     return Way(
         privilege=privilege,
         password=password,
@@ -113,18 +113,23 @@ def way_of(options: Mapping[str, Any], *, alone: bool) -> Way:
     )
 
 
-def ask_password(prompt: str) -> str:
+def ask_password(prompt: str, *, text: bool = True) -> str:
     """A secret from the terminal, or the next line of standard input.
 
+    What is no `text` may hold any bytes; they come as surrogates.
+
     Raises:
-        UsageError: standard input is no terminal, and has no further line.
+        UsageError: standard input is no terminal, and has no further line, or it is not UTF-8.
     """
-    if sys.stdin.isatty():
-        return str(click.prompt(prompt, hide_input=True, prompt_suffix="", err=True))
-    line = sys.stdin.readline()
-    if not line.endswith("\n"):
-        raise UsageError("No password came on standard input", "Give it as the first line")
-    return line.rstrip("\r\n")
+    try:
+        if sys.stdin.isatty():
+            return str(click.prompt(prompt, hide_input=True, prompt_suffix="", err=True))
+        line = sys.stdin.buffer.readline()  # nothing else reads from a pipe
+        if not line:
+            raise UsageError("No password came on standard input", "Give it as a line of its own")
+        return line.decode("utf-8", "strict" if text else "surrogateescape").rstrip("\r\n")
+    except UnicodeDecodeError:  # which would tell a part of it
+        raise UsageError("The password that came is not UTF-8", "Give it in UTF-8") from None
 
 
 def _secrets(profile: Profile) -> tuple[tuple[str, str], ...]:

@@ -85,6 +85,6 @@ def program(marker: str, text: bytes, password: str | None) -> bytes:
     It is packed, as the probe's answers are: at 20 ms of round trip that saves 0.1 s. It is text,
     because a target without Python reads over it in lines.
     """
-    first = b"" if password is None else password.encode() + b"\n"
+    first = b"" if password is None else password.encode("utf-8", "surrogateescape") + b"\n"
     packed = base64.b64encode(zlib.compress(text)) + b"\n"
     return first + b"%s %d\n" % (marker.encode(), len(packed)) + packed

@@ -71,7 +71,7 @@ REACHING = _several(
     click.option("--sudo/--no-sudo", default=None,
                  help="Insist on sudo, or never use it. Default: sudo -n when it works."),
     click.option("--ask-sudo-password", is_flag=True,
-                 help="Ask for it, or read the first line of standard input."),
+                 help="Ask for it, or read it as a line of standard input."),
     click.option("--timeout", type=click.FloatRange(1, 3600), default=60.0, show_default=True,
                  metavar="SECONDS", help="For one host as a whole."),
     click.option("--jobs", type=click.IntRange(1, 512), default=16, show_default=True,

@@ -12,7 +12,7 @@ import pytest
 
 from sesam_audit.asking import profile_of, request_of, targets_of, way_of
 from sesam_audit.audit import Audit
-from sesam_audit.bootstrap import Privilege
+from sesam_audit.bootstrap import Privilege, program
 from sesam_audit.errors import UsageError
 from sesam_audit.host import Way
 from sesam_audit.level import Level, Stage
@@ -50,8 +50,9 @@ def way(*, alone: bool = True, **options: Any) -> Way:
 def standard_input(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Gives standard input a text, as a pipe would."""
 
-    def give(text: str) -> None:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    def give(text: str | bytes) -> None:
+        data = text.encode() if isinstance(text, str) else text
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8"))
 
     return give
 
@@ -78,8 +79,29 @@ def test_the_sudo_password_is_the_first_line_of_standard_input(standard_input: A
 
 def test_no_password_is_no_empty_password(standard_input: Any) -> None:
     standard_input("")
-    with pytest.raises(UsageError, match="No password came"):
+    with pytest.raises(UsageError, match="No password came") as refusal:
         way(ask_sudo_password=True)
+    assert refusal.value.remedy == "Give it as a line of its own"
+
+
+def test_a_password_needs_no_line_end(standard_input: Any) -> None:
+    standard_input("open sesame")
+    assert way(ask_sudo_password=True).password == "open sesame"
+
+
+def test_a_sudo_password_of_any_bytes_goes_to_the_host_as_it_came(standard_input: Any) -> None:
+    standard_input(b"caf\xe9\n")
+    password = way(ask_sudo_password=True).password
+    assert program("m", b"x", password).startswith(b"caf\xe9\n")
+
+
+def test_a_password_that_must_be_text_and_is_none_is_not_repeated(standard_input: Any) -> None:
+    standard_input(b"user:caf\xe9\n")
+    with pytest.raises(UsageError, match="is not UTF-8") as refusal:
+        asked(load(None, ["proxy_credentials=-"]))
+    assert not set(str(refusal.value)) & {"\udce9", "é"}
+    assert "e9" not in str(refusal.value)
+    assert refusal.value.__suppress_context__
 
 
 def test_a_password_does_not_show_in_what_is_printed_of_a_way(standard_input: Any) -> None:

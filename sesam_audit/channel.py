@@ -33,6 +33,9 @@ class Channel:
     """One program's three pipes. A frame is a line `MARKER LENGTH` (or a word) and LENGTH bytes."""
 
     def __init__(self, line: str, marker: str) -> None:
+        self._selector = (
+            selectors.DefaultSelector()
+        )  # first: it fails where there is no room for it
         # `exec`, so that a kill hits ssh itself and not a shell around it.
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", f"exec {line}"],
@@ -49,7 +52,6 @@ class Channel:
         self._noise = 0
         self._stderr = bytearray()
         self._stderr_seen = 0
-        self._selector = selectors.DefaultSelector()
         for pipe, events in (
             (self._process.stdout, selectors.EVENT_READ),
             (self._process.stderr, selectors.EVENT_READ),

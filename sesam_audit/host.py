@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from typing import Any
@@ -225,7 +225,11 @@ class Conversation:
     """One program on one host, asked in rounds; it ends, with its children, when closed."""
 
     def __init__(self, target: Target, way: Way, text: bytes | None = None) -> None:
-        """Reach for the host; the program is the probe unless it is given as text."""
+        """Reach for the host; the program is the probe unless it is given as text.
+
+        Raises:
+            HostError: this machine cannot start one more program.
+        """
         self._target, self._way = target, way
         self._marker = os.urandom(8).hex()
         self._shell = False
@@ -235,11 +239,16 @@ class Conversation:
             privilege = Privilege.MUST if target.sudo else Privilege.PLAIN
         self._privilege = privilege
         interpreter = sys.executable if target.local else ""  # `python3` may be a slow shim
-        line = _line(target, way, command(self._marker, privilege, interpreter))
-        self._channel = Channel(line, self._marker)
         password = way.password if privilege is Privilege.ASK else None
-        text = text or shipping.program("probe")
-        self._channel.send(bootstrap.program(self._marker, text, password))
+        try:
+            text = text or shipping.program("probe")
+            first = bootstrap.program(self._marker, text, password)
+            line = _line(target, way, command(self._marker, privilege, interpreter))
+            self._channel = Channel(line, self._marker)
+        except OSError as error:
+            what = f"{target.spec}: this machine could not start what reaches it: {error.strerror}"
+            raise HostError(what, "Use a smaller --jobs, or raise its limit: ulimit -a") from error
+        self._channel.send(first)
 
     def exchange(self, request: bytes, script: Script, seconds: float) -> bytes:
         """Send one round's request, or its script to a target without Python; bring the answer.
@@ -300,11 +309,6 @@ class Conversation:
     def close(self) -> None:
         """End the probe and whatever it started."""
         self._channel.close()
-
-
-def approach(targets: Sequence[Target], way: Way, width: int) -> dict[str, Conversation]:
-    """Start reaching the first hosts at once: ssh shakes hands while we import the checks."""
-    return {target.spec: Conversation(target, way) for target in targets[:width]}
 
 
 def ask_here(request: bytes) -> bytes:

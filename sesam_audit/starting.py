@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_audit.asking import profile_of, request_of, targets_of, way_of
-from sesam_audit.host import Target, approach
+from sesam_audit.errors import HostError
+from sesam_audit.host import Conversation, Target, Way
 from sesam_audit.progress import Progress
 
 if TYPE_CHECKING:
@@ -43,6 +45,18 @@ class Errand:
         opened = approach(self.targets, request.way, request.jobs)
         audit = audit or _audit(request)
         return audit, audit.start(self.targets, progress, opened), progress
+
+
+def approach(targets: Sequence[Target], way: Way, width: int) -> dict[str, Conversation]:
+    """Start reaching the first hosts at once: ssh shakes hands while we import the checks.
+
+    A start that fails is tried again when the host is asked, and is that host's own trouble.
+    """
+    opened = {}
+    for target in targets[:width]:
+        with contextlib.suppress(HostError):
+            opened[target.spec] = Conversation(target, way)
+    return opened
 
 
 def start(hosts: Sequence[str], options: Mapping[str, Any]) -> tuple[Audit, Collection, Progress]:

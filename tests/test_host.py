@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import shutil
@@ -16,9 +17,11 @@ import pytest
 from sesam_audit import host
 from sesam_audit.asks import Ask, File, FileAnswer, Self, SelfAnswer
 from sesam_audit.bootstrap import Privilege
+from sesam_audit.channel import Channel
 from sesam_audit.decoding import answers, request
 from sesam_audit.errors import HostError, UsageError
 from sesam_audit.host import Conversation, Target, Way, parse
+from sesam_audit.starting import approach
 from sesam_audit.vantages import Vantages
 
 
@@ -365,3 +368,36 @@ def test_a_host_answers_within_the_time_it_has() -> None:
             conversation.exchange(b"", no_shell, 5.0)
     finally:
         conversation.close()
+
+
+# -- what this machine cannot start ----------------------------------------------------------------
+
+
+def full(*_: object) -> Channel:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def test_a_start_that_fails_is_told_as_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "Channel", full)
+    with pytest.raises(HostError) as error:
+        Conversation(parse("local://"), Way())
+    assert error.value.what == (
+        "local://: this machine could not start what reaches it: Too many open files"
+    )
+    assert "--jobs" in error.value.remedy
+
+
+def test_one_failing_start_ends_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    def second_is_full(line: str, marker: str) -> Channel:
+        started.append(line)
+        return full() if len(started) == 2 else Channel(line, marker)
+
+    monkeypatch.setattr(host, "Channel", second_is_full)
+    targets = [Target(f"local://{name}", "local", "local") for name in "abc"]
+    opened = approach(targets, Way(), 3)
+    for each in opened.values():
+        each.close()
+
+    assert list(opened) == ["local://a", "local://c"]

@@ -1,4 +1,4 @@
-"""The report as JSON: the versioned document that scripts, `compare` and `sign` rely on."""
+"""The report as JSON: the versioned document that scripts and `compare` rely on."""
 
 from __future__ import annotations
 

@@ -155,8 +155,6 @@ def _from_outside(host: HostReport) -> HostReport:
 
 def _again(host: HostReport) -> str:
     """The command that audits this host again, safe to paste whatever the host is called."""
-    if host.stage is Stage.IMAGE:
-        return f"sesam-audit image {shlex.quote(flat(host.host))}"
     stage = "" if host.stage is Stage.PREFLIGHT else f" --stage {host.stage.value}"
     return f"sesam-audit run {shlex.quote(flat(host.host))}{stage}"
 

@@ -84,7 +84,8 @@ def apply(host: str, **options: Any) -> int:
 
     It shows the plan first and asks. Nothing there is overwritten without a copy beside it,
     and `undo` takes a run back. Exit codes: as `run`, of the audit in the end; 1 something is in
-    the way, or a step failed; 3 the host changed since the plan; 10 with --plan, changes pending.
+    the way, or a step failed; 2 the request is wrong, or something is missing; 3 the host changed
+    since the plan, or could not be reached; 10 with --plan, changes pending; 130 interrupted.
     """
     from sesam_audit.apply_inputs import session_of
 
@@ -102,7 +103,8 @@ def undo(host: str, **options: Any) -> int:
     """Take back what an apply changed on HOST: the last one, or RUN.
 
     Exit codes: 0 all was taken back that can be; 1 something was left, because it was changed
-    since or is in use, or a step failed; 10 with --plan, there is something to take back.
+    since or is in use, or a step failed; 2 the request is wrong; 3 the host could not be asked, or
+    refused; 10 with --plan, there is something to take back; 130 interrupted.
     """
     from sesam_audit.apply_inputs import take_back
 
@@ -119,7 +121,9 @@ def undo(host: str, **options: Any) -> int:
 def finish(host: str, **options: Any) -> int:
     """Remove for good what a run kept on HOST: old containers, an old store, old files.
 
-    Afterwards `undo` cannot bring them back.
+    Afterwards `undo` cannot bring them back. Exit codes: 0 all was removed that can be; 1 something
+    was left, or a step failed; 2 the request is wrong; 3 the host could not be asked, or refused;
+    10 with --plan, there is something to remove; 130 interrupted.
     """
     from sesam_audit.apply_inputs import take_back
 

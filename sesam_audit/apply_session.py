@@ -15,7 +15,7 @@ from sesam_audit.agent_link import AgentLink, Document, RefusedError
 from sesam_audit.audit import Audit
 from sesam_audit.delivery import Delivery
 from sesam_audit.errors import AuditError, UsageError
-from sesam_audit.host import Target
+from sesam_audit.host import Target, Way
 from sesam_audit.level import Stage
 from sesam_audit.model import Report
 from sesam_audit.plan import Plan
@@ -204,7 +204,7 @@ def moment() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def taken_back(target: Target, way: Any, options: Mapping[str, Any], verb: str) -> int:
+def taken_back(target: Target, way: Way, options: Mapping[str, Any], verb: str) -> int:
     """Walk through an undo or a finish: show, ask, do, tell."""
     link, teller = AgentLink(target, way), Teller(quiet=options["quiet"])
     try:
@@ -226,7 +226,10 @@ def _taken_back(link: AgentLink, teller: Teller, options: Mapping[str, Any], ver
         return PENDING
     if not options["yes"]:
         if not sys.stdin.isatty():
-            raise UsageError("Nobody can be asked: standard input is no terminal", "Use --yes")
+            raise UsageError(
+                "Nobody can be asked: standard input is no terminal",
+                "Use --yes; nothing was changed",
+            )
         if not click.confirm(teller.question(verb), err=True):
             raise click.exceptions.Abort
     request = {"run": dry["run"], "operator": applying.operator()}

@@ -238,6 +238,13 @@ def test_taking_back_takes_no_option_that_auditing_needs(command: str) -> None:
     assert not {"--from", "--passive", "--measure-storage"} & options_of(command)
 
 
+@pytest.mark.parametrize("command", ["apply", "undo", "finish"])
+def test_the_help_of_what_changes_a_host_names_its_exit_codes(command: str) -> None:
+    said = " ".join(sesam_audit(command, "--help").stdout.split()).partition("Options:")[0]
+    codes = said.partition("Exit codes: ")[2]
+    assert [code for code in ("1", "2", "3", "10", "130") if f" {code} " not in codes] == []
+
+
 def test_the_help_of_report_names_every_format() -> None:
     said = " ".join(sesam_audit("run", "--help").stdout.split())
     assert "Write json, junit, html, text or csv" in said

@@ -337,8 +337,7 @@ def test_the_profile_of_the_document_is_accepted_and_whole(
 
     assert profile.settled == 0
     named = set(re.findall(r"(?m)^(\w+) =", example))
-    options = {"measure_storage", "spend_pull", "passive"}  # the command line's
-    assert named | options == {*(x.name for x in fields(Profile) if x.name != "hardware"), *SIZES}
+    assert named == {*(x.name for x in fields(Profile) if x.name != "hardware"), *SIZES}
 
 
 def test_what_differs_from_the_defaults_is_told() -> None:

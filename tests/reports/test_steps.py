@@ -151,7 +151,6 @@ def test_nothing_is_left_to_do_on_a_ready_host() -> None:
     [
         (Stage.PREFLIGHT, "sesam-audit run ssh://node"),
         (Stage.LIVE, "sesam-audit run ssh://node --stage live"),
-        (Stage.IMAGE, "sesam-audit image ssh://node"),
     ],
 )
 def test_auditing_again_keeps_the_stage(stage: Stage, command: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_audit.asking import profile_of, request_of, targets_of, way_of
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from sesam_audit.audit import Audit
     from sesam_audit.collect import Collection
     from sesam_audit.request import Request
+
+
+_OWN_FILES = 40  # open files that stay free for imports and reports
+_PIPES = 4  # of a program: three, and what waits for them
+_FILES = 48  # of a host: its program's while it starts, and the auditor's own dials
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,9 @@ class Errand:
         """
         targets = targets_of(hosts)
         way = way_of(options, alone=len(targets) == 1)
-        return cls(targets, request_of(options, profile_of(options), way), options["quiet"])
+        request = request_of(options, profile_of(options), way)
+        jobs = _affordable(min(request.jobs, len(targets)), len(request.profile.vantages))
+        return cls(targets, replace(request, jobs=jobs), options["quiet"])
 
     def start(self) -> tuple[Audit, Collection, Progress]:
         """Start an audit; ssh shakes hands while checks and facts are imported."""
@@ -45,6 +52,22 @@ class Errand:
         opened = approach(self.targets, request.way, request.jobs)
         audit = audit or _audit(request)
         return audit, audit.start(self.targets, progress, opened), progress
+
+
+def _affordable(jobs: int, vantages: int) -> int:
+    """How many hosts at once this process may have files open for; its limit is raised for them."""
+    import resource  # not for --help
+
+    each = _FILES + _PIPES * vantages
+    wanted = _OWN_FILES + jobs * each
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return jobs
+    raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+        soft = raised
+    return max(1, min(jobs, (soft - _OWN_FILES) // each))
 
 
 def approach(targets: Sequence[Target], way: Way, width: int) -> dict[str, Conversation]:

@@ -322,6 +322,16 @@ def test_a_fault_of_ours_is_one_sentence_and_exit_3(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize("limit", ["-S -n 60", "-n 60", "-n 150"])
+def test_a_low_limit_of_open_files_ends_no_run(limit: str) -> None:
+    hosts = " ".join(f"ssh://127.0.0.1:{port}" for port in range(1, 31))
+    words = f"$S run -q --passive --only os --jobs 30 --format json {hosts}"
+    done = shell(f"ulimit {limit}; {words}")
+    troubles = [host["trouble"] for host in json.loads(done.stdout)["hosts"]]
+    assert (done.returncode, done.stderr) == (3, "")
+    assert len([each for each in troubles if "it refuses connections" in each]) == 30
+
+
 # -- what goes where -------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sesam_audit.agent_link import Document
 from sesam_audit.cleaning import for_a_log, without_orders
-from sesam_audit.model import Outcome
+from sesam_audit.level import Outcome
 from sesam_audit.plan_text import draft_text
 from sesam_audit.site import Draft, Stop
 from sesam_audit.telling import Teller

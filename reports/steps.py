@@ -156,13 +156,18 @@ def _from_outside(host: HostReport) -> HostReport:
 def _again(host: HostReport) -> str:
     """The command that audits this host again, safe to paste whatever the host is called."""
     stage = "" if host.stage is Stage.PREFLIGHT else f" --stage {host.stage.value}"
-    return f"sesam-audit run {shlex.quote(flat(host.host))}{stage}"
+    return f"sesam-audit run {_asked(host)}{stage}"
+
+
+def _asked(host: HostReport) -> str:
+    """The host, and the deployment that was asked for."""
+    return f"{shlex.quote(flat(host.host))} {flat(host.again)}".strip()
 
 
 def applying(host: HostReport) -> str:
     """The command that shows what `apply` would mend of the steps, or nothing."""
     mendable = any(item.apply_mends for item in (*host.blockers, *host.warnings))
-    return f"sesam-audit apply {shlex.quote(flat(host.host))} --plan" if mendable else ""
+    return f"sesam-audit apply {_asked(host)} --plan" if mendable else ""
 
 
 def left(host: HostReport) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -19,7 +20,7 @@ from sesam_audit.reading import read
 from sesam_audit.request import Request
 
 if TYPE_CHECKING:
-    from sesam_audit.waivers import Rule
+    from sesam_audit.waivers import WaiverRule
 
 
 def targets_of(hosts: Sequence[str]) -> list[Target]:
@@ -75,10 +76,25 @@ def request_of(options: Mapping[str, Any], profile: Profile, way: Way) -> Reques
         as_of=_day(options["as_of"]),
         secrets=_secrets(profile),
         waivers=_waivers(options["waiver_file"]),
+        again=_again(options),
     )
 
 
-def _waivers(path: Path | None) -> tuple[Rule, ...]:
+def _again(options: Mapping[str, Any]) -> str:
+    named = [
+        (name, options.get(key))
+        for name, key in (
+            ("--profile", "profile_file"),
+            ("--ssh-config", "ssh_config"),
+            ("--identity", "identity"),
+        )
+    ]
+    words = [(name, str(value)) for name, value in named if value]
+    words += [("--set", setting) for setting in options["settings"]]
+    return shlex.join(word for pair in words for word in pair)
+
+
+def _waivers(path: Path | None) -> tuple[WaiverRule, ...]:
     if path is None:
         return ()
     from sesam_audit.waivers import load  # the checks are imported to know their ids

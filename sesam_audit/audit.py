@@ -22,7 +22,7 @@ from sesam_audit.model import Finding, HostReport, Report
 from sesam_audit.profile import Profile
 from sesam_audit.request import Request
 from sesam_audit.requirement import catalogue, select
-from sesam_audit.waivers import apply
+from sesam_audit.waivers import apply, idle
 
 T = TypeVar("T")
 
@@ -147,6 +147,7 @@ class Audit:
             HostReport(
                 host=arrival.target.spec,
                 stage=self._request.stage,
+                again=self._request.again,
                 findings=tuple(listed),
                 not_selected=tuple(self._left_out),
                 fail_on=self._request.fail_on,
@@ -165,7 +166,6 @@ class Audit:
     def report(self, order: Sequence[str], *, interrupted: bool = False) -> Report:
         """The report, hosts in the order they were named."""
         request = self._request
-        lowered = request.profile.lowered()
         done = {host.host for host in self.hosts}
         for spec in order:
             if spec not in done:
@@ -181,7 +181,17 @@ class Audit:
             require_complete=request.require_complete,
             interrupted=interrupted,
             profile=request.profile.changed(),
-            header=(lowered,) if lowered else (),
+            header=tuple(self._header()),
+        )
+
+    def _header(self) -> Iterator[str]:
+        """What every report says first: sizes that were lowered, waivers that waive nothing."""
+        lowered = self._request.profile.lowered()
+        if lowered:
+            yield lowered
+        now = max(map(self._now, self.arrivals), default=datetime.now(timezone.utc))
+        yield from idle(
+            self._request.waivers, [(host.host, host.findings) for host in self.hosts], now
         )
 
 

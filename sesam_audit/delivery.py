@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sesam_audit.errors import AuditError, FaultError, UsageError
-from sesam_audit.progress import columns
+from sesam_audit.progress import columns, commanded
 from sesam_audit.writing import check_writable, write
 
 if TYPE_CHECKING:
@@ -90,7 +90,6 @@ class Delivery:
 
         Raises:
             AuditError: something was not written after all; the rest was, and the verdict shown.
-            BrokenPipeError: nothing else was wrong, but the reader of standard output has left.
         """
         renderers: dict[str, Callable[[Report], str]] = import_module("sesam_audit.reports").FORMATS
         writings: list[_Writing] = []
@@ -129,7 +128,7 @@ class Delivery:
 
     def _text(self, report: Report, stream: Any) -> str:
         render: Callable[..., str] = import_module("sesam_audit.reports.text").render
-        color = self.color and stream.isatty()
+        color = self.color and commanded(stream)
         return render(report, color=color, width=self.width(stream), verbose=self.verbose)
 
     def width(self, stream: Any = sys.stderr) -> int:
@@ -175,10 +174,12 @@ def _fault(what: object, put: Callable[[], None]) -> Exception | None:
 
 
 def _raise(report: Report, faults: Sequence[Exception]) -> NoReturn:
-    """All that was not written, in one exception; a reader that has left is not worth a word."""
+    """All that was not written, in one exception; a reader that has left is the least of it."""
     told = [each for each in faults if isinstance(each, AuditError)]
     if not told:
-        raise faults[0]
+        raise AuditError(
+            f"The audit is done ({report.verdict.value}), but who read it has left before its end"
+        ) from faults[0]
     words = "; ".join(each.what for each in told)
     remedies = dict.fromkeys(each.remedy or "Mend the path and run it again" for each in told)
     ours = next((each for each in told if isinstance(each, FaultError)), None)

@@ -220,6 +220,7 @@ class HostReport(Struct, frozen=True, kw_only=True):
     address: str = ""
     started: str = ""
     seconds: float = 0.0
+    again: str = ""  # the options that ask for the same deployment, as a shell takes them
     sent: tuple[str, ...] = ()
     not_verified: tuple[str, ...] = ()
     flows: tuple[Flow, ...] = ()

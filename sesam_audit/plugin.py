@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -62,16 +62,27 @@ def pytest_collection(session: pytest.Session) -> bool | None:
     if not hosts:
         return None
     try:
-        session.items = list(_items(session, hosts, config.getoption("sesam_args")))
+        errand = _errand(config, hosts)
+        reports = _planned(errand)
+        wanted = _wanted(
+            config, [_id(each, _name(item)) for each in reports for item in each.findings]
+        )
+        if not config.option.collectonly:
+            reports = _audited(errand)
     except UsageError as error:
         raise pytest.UsageError(f"sesam-audit: {error}") from error
     except AuditError as error:
         pytest.exit(f"sesam-audit: {error}", error.exit_code)
+    items = [FindingItem.of(session, each, item) for each in reports for item in each.findings]
+    items = [each for each in items if wanted is None or each.nodeid in wanted]
+    troubled = [] if config.option.collectonly else [each for each in reports if each.trouble]
+    troubles = [TroubleItem.of(session, each) for each in troubled]
     listed = pytest.CollectReport(
-        nodeid="", outcome="passed", longrepr=None, result=list(session.items)
+        nodeid="", outcome="passed", longrepr=None, result=[*troubles, *items]
     )
     config.hook.pytest_collectreport(report=listed)
-    config.hook.pytest_collection_modifyitems(session=session, config=config, items=session.items)
+    config.hook.pytest_collection_modifyitems(session=session, config=config, items=items)
+    session.items = [*troubles, *items]  # no option leaves out that a host was not asked
     config.hook.pytest_collection_finish(session=session)
     session.testscollected = len(session.items)
     return True
@@ -86,25 +97,43 @@ def _options(**options: Any) -> dict[str, Any]:
     return {**UNJUDGED, **options, "quiet": True}
 
 
-def _items(session: pytest.Session, hosts: list[str], words: str) -> Iterator[pytest.Item]:
+def _errand(config: pytest.Config, hosts: list[str]) -> Errand:
     try:
-        options = _options.main(shlex.split(words), standalone_mode=False)
+        options = _options.main(shlex.split(config.getoption("sesam_args")), standalone_mode=False)
     except (ValueError, click.ClickException) as error:
         raise UsageError(f"--sesam-args: {error}") from error
-    with _standard_input(session.config):
-        errand = Errand.of(hosts, options)
-    audit = Audit(errand.request)
-    if not session.config.option.collectonly:
-        audit, collection, _ = errand.start()
-        try:
-            for _ in collection.targets:
-                audit.judge(collection.arrivals.get())
-        finally:
-            collection.stop()
-    for host in audit.report([target.spec for target in errand.targets]).hosts:
-        if host.trouble and audit.arrivals:
-            yield TroubleItem.of(session, host)
-        yield from (FindingItem.of(session, host.host, each) for each in host.findings)
+    with _standard_input(config):
+        return Errand.of(hosts, options)
+
+
+def _planned(errand: Errand) -> tuple[HostReport, ...]:
+    """What would be judged; no host is reached."""
+    return Audit(errand.request).report([target.spec for target in errand.targets]).hosts
+
+
+def _audited(errand: Errand) -> tuple[HostReport, ...]:
+    audit, collection, _ = errand.start()
+    try:
+        for _ in collection.targets:
+            audit.judge(collection.arrivals.get())
+    finally:
+        collection.stop()
+    return audit.report([target.spec for target in errand.targets]).hosts
+
+
+def _wanted(config: pytest.Config, ids: Sequence[str]) -> set[str] | None:
+    """The ids of items that stand on the command line, as pytest prints them; None for all."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return None
+    wanted: set[str] = set()
+    for word in config.args:
+        found = {each for each in ids if each == word or each.startswith((f"{word}::", f"{word}["))}
+        if not found:
+            raise UsageError(
+                f"no item is called {word!r}", "Files are not collected with --sesam-host; see --co"
+            )
+        wanted |= found
+    return wanted
 
 
 @contextlib.contextmanager
@@ -122,8 +151,13 @@ def _standard_input(config: pytest.Config) -> Iterator[None]:
         capture.suspend_global_capture()  # output is not captured while items are collected
 
 
-def _id(host: str, name: str) -> str:
-    return f"{host.replace('://', ':').rstrip(':')}::{name}"  # pytest reads it as a path
+def _id(host: HostReport, name: str) -> str:
+    """How pytest calls an item; it reads what stands before :: as a path."""
+    return f"{host.host.replace('://', ':').rstrip(':')}::{name}"
+
+
+def _name(finding: Finding) -> str:
+    return finding.id + (f"[{finding.subject}]" if finding.subject else "")
 
 
 class FindingItem(pytest.Item):
@@ -132,12 +166,12 @@ class FindingItem(pytest.Item):
     finding: Finding
 
     @classmethod
-    def of(cls, session: pytest.Session, host: str, finding: Finding) -> FindingItem:
+    def of(cls, session: pytest.Session, host: HostReport, finding: Finding) -> FindingItem:
         """Make the item of one finding."""
-        name = finding.id + (f"[{finding.subject}]" if finding.subject else "")
+        name = _name(finding)
         item: FindingItem = cls.from_parent(session, name=name, nodeid=_id(host, name))
         item.finding = finding
-        item.extra_keyword_matches |= {host, finding.id, finding.category, finding.level.value}
+        item.extra_keyword_matches |= {host.host, finding.id, finding.category, finding.level.value}
         return item
 
     def runtest(self) -> None:
@@ -163,7 +197,7 @@ class TroubleItem(pytest.Item):
     @classmethod
     def of(cls, session: pytest.Session, host: HostReport) -> TroubleItem:
         """Make the item of one host."""
-        item: TroubleItem = cls.from_parent(session, name="host", nodeid=_id(host.host, "host"))
+        item: TroubleItem = cls.from_parent(session, name="host", nodeid=_id(host, "host"))
         item.host = host
         return item
 

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sesam_audit.cleaning import clean
 
@@ -24,11 +24,16 @@ def columns(unknown: int) -> int:
         return unknown
 
 
+def commanded(stream: Any) -> bool:
+    """Whether a stream is a terminal that takes commands, for colours and a line rewritten."""
+    return bool(stream.isatty()) and os.environ.get("TERM") != "dumb"
+
+
 class StatusLine:
     """One line on a terminal that is rewritten; nothing elsewhere."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self.live = sys.stderr.isatty() and not quiet
+        self.live = commanded(sys.stderr) and not quiet
 
     def show(self, text: str) -> None:
         """Write it over the last one, cut to one line: a second could not be taken back."""

@@ -11,7 +11,7 @@ from sesam_audit.level import Level, Stage
 from sesam_audit.profile import Profile
 
 if TYPE_CHECKING:
-    from sesam_audit.waivers import Rule
+    from sesam_audit.waivers import WaiverRule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,8 @@ class Request:
     require_complete: bool = False
     as_of: datetime | None = None
     secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    waivers: tuple[Rule, ...] = ()
+    waivers: tuple[WaiverRule, ...] = ()
+    again: str = ""  # the options that ask for the same deployment, as a shell takes them
     also: tuple[type, ...] = ()  # facts to be found beside those that the checks ask for
 
     @property

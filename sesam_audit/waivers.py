@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ else:
 _KEYS = {"id", "subject", "host", "reason", "until", "by"}
 
 
-class Rule(Struct, frozen=True):
+class WaiverRule(Struct, frozen=True):
     """One `[[waiver]]`: which findings, why, until which day, who said so."""
 
     id: str
@@ -38,15 +39,21 @@ class Rule(Struct, frozen=True):
     def covers(self, host: str, finding: Finding, now: datetime) -> bool:
         """Failed and unknown only; the last day still counts."""
         return (
-            finding.id == self.id
+            self.names(host, finding)
             and finding.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
-            and self.subject in (None, finding.subject)
-            and fnmatch.fnmatchcase(host, self.host)
             and now.date() <= self.until
         )
 
+    def names(self, host: str, finding: Finding) -> bool:
+        """Whether it is about this finding, whatever that came to."""
+        return (
+            finding.id == self.id
+            and self.subject in (None, finding.subject)
+            and fnmatch.fnmatchcase(host, self.host)
+        )
 
-def load(path: Path) -> tuple[Rule, ...]:
+
+def load(path: Path) -> tuple[WaiverRule, ...]:
     """The rules of a waiver file.
 
     Raises:
@@ -63,7 +70,7 @@ def load(path: Path) -> tuple[Rule, ...]:
     return tuple(_rule(entry, f"{path}: waiver {n}") for n, entry in enumerate(rules, 1))
 
 
-def _rule(entry: Any, where: str) -> Rule:
+def _rule(entry: Any, where: str) -> WaiverRule:
     if not isinstance(entry, dict) or set(entry) - _KEYS:
         raise UsageError(f"{where}: known keys are {', '.join(sorted(_KEYS))}")
     for key in ("id", "reason", "by"):
@@ -79,13 +86,29 @@ def _rule(entry: Any, where: str) -> Rule:
     until = entry.get("until")
     if not isinstance(until, date) or isinstance(until, datetime):
         raise UsageError(f"{where} has no 'until' day", "Write until = 2027-01-31")
-    return Rule(**entry)
+    return WaiverRule(**entry)
 
 
-def apply(rules: tuple[Rule, ...], host: str, finding: Finding, now: datetime) -> Finding:
+def apply(rules: tuple[WaiverRule, ...], host: str, finding: Finding, now: datetime) -> Finding:
     """The finding with the first waiver that covers it."""
     for rule in rules:
         if rule.covers(host, finding, now):
             waiver = Waiver(rule.reason, rule.until.isoformat(), rule.by)
             return replace(finding, waiver=waiver)
     return finding
+
+
+def idle(
+    rules: Iterable[WaiverRule], hosts: Sequence[tuple[str, Sequence[Finding]]], now: datetime
+) -> Iterator[str]:
+    """In words: the rules that ended while they are still needed, and those that name nothing."""
+    for rule in rules:
+        named = [each for host, found in hosts for each in found if rule.names(host, each)]
+        what = f"{rule.id} [{rule.subject}]" if rule.subject else rule.id
+        if not named and any(each.id == rule.id for _, found in hosts for each in found):
+            where = "" if rule.host == "*" else f" on a host called {rule.host}"
+            yield f"The waiver of {what} by {rule.by} names no finding{where}"
+        elif now.date() > rule.until and any(
+            each.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and not each.waiver for each in named
+        ):
+            yield f"The waiver of {what} by {rule.by} ended on {rule.until}: it counts no more"

@@ -128,6 +128,11 @@ def test_without_a_day_the_evidence_decides() -> None:
     assert asked().as_of is None
 
 
+def test_the_deployment_can_be_asked_for_again() -> None:
+    made = asked(profile_file=Path("a b.toml"), settings=("data=rootdisk",), identity=Path("key"))
+    assert made.again == "--profile 'a b.toml' --identity key --set data=rootdisk"
+
+
 def test_what_fails_a_host_is_a_level() -> None:
     assert asked(fail_on="should").fail_on is Level.SHOULD
 

@@ -505,7 +505,8 @@ def test_a_reader_that_leaves_costs_no_report_and_no_traceback(
         process.stdout.close()
         errors = process.stderr.read()
         process.wait(timeout=30)
-    assert errors == "printed by a check\n"
+    words = "The audit is done (ready), but who read it has left before its end"
+    assert errors == f"printed by a check\nsesam-audit: {words}\n"
     assert process.returncode == 3
     assert json.loads(saved.read_text())["verdict"] == "ready"
 

@@ -67,8 +67,16 @@ def test_pytests_own_options_choose_among_them(tmp_path: Path) -> None:
     assert listed == ["hardware.memory"]
 
 
-def test_a_host_that_cannot_be_asked_is_not_green(tmp_path: Path) -> None:
-    done = run(tmp_path, "--sesam-host", NOBODY, "--sesam-args=--timeout=5")
+def test_items_are_chosen_by_the_ids_that_pytest_prints(tmp_path: Path) -> None:
+    words = ("local::hardware.memory", "local::os.release", "local::hardware.memory")
+    done = run(tmp_path, "--sesam-host", "local://", "--sesam-args=--passive", "-v", *words)
+
+    assert re.findall(r"(?m)^local::(\S+) [A-Z]", done.stdout) == ["hardware.memory", "os.release"]
+
+
+@pytest.mark.parametrize("chosen", [(), ("-k", "license"), ("ssh:127.0.0.1:1::os.release",)])
+def test_a_host_that_cannot_be_asked_is_not_green(tmp_path: Path, chosen: tuple[str, ...]) -> None:
+    done = run(tmp_path, "--sesam-host", NOBODY, "--sesam-args=--timeout=5", *chosen)
 
     assert done.returncode == 1
     assert "1 failed" in done.stdout
@@ -91,6 +99,7 @@ def test_a_password_is_read_from_standard_input(tmp_path: Path) -> None:
         (("--sesam-host=x", "--sesam-args=--set nope=1"), "there is no key 'nope'"),
         (("--sesam-host=x", "--sesam-args=--only nope"), "'nope'"),
         (("--sesam-host=x", "--sesam-args=another"), "unexpected extra argument (another)"),
+        (("--sesam-host=x", "tests"), "no item is called 'tests'"),
         (("--sesam-host=x", "--sesam-args='"), "--sesam-args: No closing quotation"),
     ],
 )

@@ -83,3 +83,10 @@ def test_nothing_is_shown_where_nobody_looks(stream: io.StringIO) -> None:
         line.clear()
 
     assert stream.getvalue() == ""
+
+
+def test_a_terminal_that_takes_no_commands_is_given_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    with terminal() as shown:
+        StatusLine(quiet=False).show("on its way")
+    assert shown.getvalue() == ""

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from sesam_audit.errors import UsageError
 from sesam_audit.level import Outcome
-from sesam_audit.waivers import Rule, apply, load
+from sesam_audit.waivers import WaiverRule, apply, idle, load
 
 from .test_model import finding
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
-RULE = Rule("hardware.memory", "we know", date(2026, 12, 31), "me")
+RULE = WaiverRule("hardware.memory", "we know", date(2026, 12, 31), "me")
 WHOLE = """
 [[waiver]]
 id = "hardware.memory"
@@ -31,13 +31,13 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def waived(rule: Rule, outcome: Outcome = Outcome.FAILED, host: str = "ssh://a") -> bool:
+def waived(rule: WaiverRule, outcome: Outcome = Outcome.FAILED, host: str = "ssh://a") -> bool:
     return apply((rule,), host, finding(outcome), NOON).waiver is not None
 
 
 def test_a_file_becomes_rules(tmp_path: Path) -> None:
     (rule,) = load(written(tmp_path, WHOLE))
-    assert rule == Rule("hardware.memory", "replaced in May", date(2027, 5, 31), "Kim")
+    assert rule == WaiverRule("hardware.memory", "replaced in May", date(2027, 5, 31), "Kim")
 
 
 def test_a_waiver_keeps_the_outcome_and_says_who_and_why() -> None:
@@ -133,3 +133,32 @@ def test_what_never_ends_is_not_read() -> None:
 
 def test_an_empty_file_has_no_rules(tmp_path: Path) -> None:
     assert load(written(tmp_path, "")) == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "outcome", "said"),
+    [
+        (RULE, Outcome.FAILED, []),
+        (replace(RULE, until=date(2026, 11, 21)), Outcome.PASSED, []),
+        (
+            replace(RULE, until=date(2026, 11, 21)),
+            Outcome.UNKNOWN,
+            ["The waiver of hardware.memory by me ended on 2026-11-21: it counts no more"],
+        ),
+        (
+            replace(RULE, host="ssh://b"),
+            Outcome.FAILED,
+            ["The waiver of hardware.memory by me names no finding on a host called ssh://b"],
+        ),
+        (
+            replace(RULE, subject="one"),
+            Outcome.FAILED,
+            ["The waiver of hardware.memory [one] by me names no finding"],
+        ),
+        (replace(RULE, id="not.selected"), Outcome.FAILED, []),
+    ],
+)
+def test_a_waiver_that_waives_nothing_is_told(
+    rule: WaiverRule, outcome: Outcome, said: list[str]
+) -> None:
+    assert list(idle((rule,), [("ssh://a", [finding(outcome)])], NOON)) == said

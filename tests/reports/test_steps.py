@@ -159,6 +159,13 @@ def test_auditing_again_keeps_the_stage(stage: Stage, command: str) -> None:
     assert steps.last_step(host)[1] == command
 
 
+def test_printed_commands_ask_for_the_same_deployment() -> None:
+    asked = replace(on_host(failed("os.a", apply_mends=True)), again="--set data=rootdisk")
+
+    assert steps.last_step(asked)[1] == "sesam-audit run ssh://node --set data=rootdisk"
+    assert steps.applying(asked) == "sesam-audit apply ssh://node --set data=rootdisk --plan"
+
+
 def test_a_waived_finding_is_no_doubt() -> None:
     assert steps.doubts(samples.waived().hosts[0]) == []
 

@@ -15,9 +15,7 @@ from sesam_audit.asks import (
     File,
     Files,
     FilesAnswer,
-    Names,
     Stat,
-    StatAnswer,
     Steps,
     denied,
 )
@@ -26,14 +24,13 @@ from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.fstab import BootEntry, parse_fstab, parse_unit, unit_name
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.mounts import Mount, Mounts, mount_point
+from sesam_audit.facts.named_disk import links, mistaken
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import POINT
 
 UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
-_BY = tuple(f"/dev/disk/by-{kind}" for kind in ("uuid", "label", "partuuid", "partlabel"))
 _DOCKER = "systemctl show docker.service --property=Requires,After,RequiresMountsFor"
-_SPANNING = frozenset({"btrfs", "bcachefs"})  # which of their devices is shown is chance
 
 
 class _Texts(Struct, frozen=True):
@@ -51,21 +48,21 @@ class BootMount(Struct, frozen=True):
     disabled: str = ""  # a mount unit that is there, but that nothing starts
     unread: Unknown | None = None  # why a unit may be there that was not found
     docker_waits: bool | Unknown = False
-    unplugged: bool = False  # no disk bears the name that the entry gives
-    another: str = ""  # what is mounted now, when it is not what the entry names
+    mistaken: str | Unknown = ""  # why what the entry names is not what is mounted now
+    image: bool = False  # only files can be judged
     ignored: tuple[str, ...] = ()  # what further lines of fstab name, which systemd does not take
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[BootMount]:
         """Read fstab and units, then see which disk they mean."""
-        (fstab, point), units, docker, mounts, disks = yield from gather(
-            gather(File("/etc/fstab"), Stat(POINT)),
+        (fstab, point, kernel), units, docker, mounts, names = yield from gather(
+            gather(File("/etc/fstab"), Stat(POINT), Stat("/proc/version")),
             _units(POINT),
             _texts(
                 (f"{root}/docker.service{x}" for root in UNITS for x in ("", ".d/*.conf")), _DOCKER
             ),
             attempt(Mounts.ask(profile)),
-            every(Names(path) for path in _BY),
+            links(),
         )
         where = mount_point(POINT, point)
         if where != POINT:
@@ -78,16 +75,21 @@ class BootMount(Struct, frozen=True):
         )
         entry = lines[0] if lines else by_unit
         mount = None if isinstance(mounts, Unknown) else mounts.at(where)
-        known = {path: set(answer.names) for path, answer in zip(_BY, disks, strict=True)}
-        named, now = yield from _compare(entry, mount)
+        wrong: str | Unknown = ""
+        if entry and entry.complete and not kernel.missing:
+            wrong = (
+                mounts.reworded(f"whether {entry.source} is what is mounted: {mounts.reason}")
+                if isinstance(mounts, Unknown)
+                else (yield from mistaken(entry, mount, names, point))
+            )
         return cls(
             entry=entry,
             otherwise=_otherwise(mount),
             disabled=disabled,
             unread=waits if disabled and isinstance(waits, Unknown) else units.unread,
             docker_waits=_before_docker(entry) or waits,
-            unplugged=entry is not None and _unplugged(entry.link, known),
-            another=mount.source if mount and _differ(named, now) else "",
+            mistaken=wrong,
+            image=kernel.missing,
             ignored=tuple(line.source for line in lines[1:]),
         )
 
@@ -101,22 +103,30 @@ class BootMount(Struct, frozen=True):
         elif entry is None:
             why = f"; {self.disabled} is there, but not enabled" if self.disabled else ""
             found.problem(f"nothing mounts {POINT} at boot: no line in /etc/fstab, no unit{why}")
-        elif not entry.automatic:
+        if entry is not None:
+            self._judge(found, entry)
+        return found
+
+    def _judge(self, found: Inspection, entry: BootEntry) -> None:
+        if not entry.automatic:
             found.problem(f"{entry.origin} says noauto for {POINT}, so it stays unmounted at boot")
-        if entry is None:
-            return found
         if self.ignored:
             found.note(
                 f"{entry.origin} has {len(self.ignored) + 1} lines for {POINT}: systemd takes the"
                 f" first, {entry.source}, and not {', '.join(self.ignored)}"
             )
+        if not entry.complete:
+            found.problem(
+                f"the line for {POINT} in {entry.origin} names no type, so mount passes it over"
+            )
         if "ro" in entry.options:
             found.problem(f"{entry.origin} mounts {POINT} read-only")
-        if self.unplugged:
-            found.problem(f"{entry.origin} names {entry.source}, but no disk has that name")
-        elif self.another:
-            found.problem(f"{entry.origin} names {entry.source}, but {self.another} is mounted now")
-        return found
+        if isinstance(self.mistaken, Unknown):
+            found.doubt(self.mistaken)
+        elif self.mistaken:
+            found.problem(self.mistaken)
+        if self.image:
+            found.note(f"whether {entry.source} is there shows only on a running machine")
 
     def inspect_order(self) -> Inspection:
         """Judge the name it is mounted by, and whether Docker can start too early."""
@@ -195,26 +205,3 @@ def _waits(docker: _Texts, where: str) -> bool | Unknown:
 def _before_docker(entry: BootEntry | None) -> bool:
     wanted = {"x-systemd.required-by=docker.service", "x-systemd.before=docker.service"}
     return entry is not None and wanted <= set(entry.options)
-
-
-def _compare(
-    entry: BootEntry | None, mount: Mount | None
-) -> Steps[tuple[StatAnswer | None, StatAnswer | None]]:
-    """The disk that the entry names, and the one that is mounted."""
-    if not entry or not entry.link or not mount or not mount.source.startswith("/dev/"):
-        return None, None
-    if mount.fstype in _SPANNING:
-        return None, None
-    return (yield from gather(Stat(entry.link), Stat(mount.source)))
-
-
-def _differ(named: StatAnswer | None, now: StatAnswer | None) -> bool:
-    ends = [answer.resolved for answer in (named, now) if answer and not answer.error]
-    inodes = {(end.device, end.inode) for end in ends if end and not end.error and end.inode}
-    return len(inodes) == 2
-
-
-def _unplugged(link: str, known: Mapping[str, set[str]]) -> bool:
-    """Proved only where the directory of such names exists and holds others."""
-    folder, _, name = link.rpartition("/")
-    return bool(known.get(folder)) and name not in known[folder]

@@ -13,7 +13,7 @@ from sesam_audit.facts.mounts import unescaped
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "glusterfs", "9p"})
 
 _UNSTABLE = re.compile(r"/dev/(sd|hd|vd|xvd|nvme|mmcblk)\w*\d*$")
-_TAGS = {"UUID": "uuid", "LABEL": "label", "PARTUUID": "partuuid", "PARTLABEL": "partlabel"}
+_TAGS = frozenset({"uuid", "label", "partuuid", "partlabel", "id"})
 
 
 class BootEntry(Struct, frozen=True):
@@ -24,6 +24,12 @@ class BootEntry(Struct, frozen=True):
     fstype: str = ""
     options: tuple[str, ...] = ()
     origin: str = "/etc/fstab"
+    words: int = 6  # of the line; with fewer than three it names no type
+
+    @property
+    def complete(self) -> bool:
+        """Whether the line has what `mount` demands of one."""
+        return self.words >= 3
 
     @property
     def automatic(self) -> bool:
@@ -42,12 +48,26 @@ class BootEntry(Struct, frozen=True):
         return not _UNSTABLE.match(self.source)
 
     @property
+    def bound(self) -> bool:
+        """Whether it shows a directory a second time."""
+        return not {"bind", "rbind"}.isdisjoint(self.options)
+
+    @property
+    def tag(self) -> str:
+        """The kind of name that is given in place of a path: uuid, label, ...; else ""."""
+        tag, equals, _ = self.source.partition("=")
+        return tag.lower() if equals and tag.lower() in _TAGS else ""
+
+    @property
+    def value(self) -> str:
+        """The name itself, without its kind."""
+        return self.source.partition("=")[2].strip(chr(34) + chr(39))
+
+    @property
     def link(self) -> str:
         """The path below /dev that the source stands for; "" for what is no device."""
-        tag, _, value = self.source.partition("=")
-        if tag.upper() in _TAGS:
-            name = _encoded(value.strip(chr(34) + chr(39)))
-            return f"/dev/disk/by-{_TAGS[tag.upper()]}/{name}"
+        if self.tag:
+            return f"/dev/disk/by-{self.tag}/{_encoded(self.value)}"
         return self.source if self.source.startswith("/dev/") else ""
 
 
@@ -57,7 +77,8 @@ def parse_fstab(text: str) -> Iterator[BootEntry]:
         words = [unescaped(word) for word in line.split()]
         if len(words) >= 2 and not words[0].startswith("#"):
             kind, options = (*words[2:4], "", "")[:2]
-            yield BootEntry(words[0], normpath(words[1]), kind, tuple(options.split(",")))
+            flags = tuple(options.split(","))
+            yield BootEntry(words[0], normpath(words[1]), kind, flags, words=len(words))
 
 
 def parse_unit(text: str, origin: str) -> BootEntry | None:

@@ -33,6 +33,7 @@ from sesam_audit.wanted import HOME, NETWORKS
 from .unless import unless_data_disk, unless_letsencrypt, unless_own_certificates
 
 EVERY_STAGE = (IMAGE, PREFLIGHT, LIVE)
+MOUNTED = "layout.data-mount"  # without it what lies below /srv/data is not what will lie there
 FILES = "Guide, File structure"
 SETUP = "Guide, Environment Setup"
 DOCKER = "Guide, Docker Setup"
@@ -80,7 +81,7 @@ def check_user(sesam: SesamUser, found: Found) -> None:
     assert sesam.home.rstrip("/") == HOME, f"the home of sesam is {sesam.home}, not {HOME}"
 
 
-@requirement(source=f"{FILES}; {SETUP}, 2 and 5", level=MUST, apply_mends=True)
+@requirement(source=f"{FILES}; {SETUP}, 2 and 5", level=MUST, needs=(MOUNTED,), apply_mends=True)
 def check_directories(directories: Directories, found: Found) -> None:
     """The directories of the guide exist.
 
@@ -97,6 +98,7 @@ def check_directories(directories: Directories, found: Found) -> None:
 @requirement(
     source=f'{FILES}: "ln -s"; on the root disk "skip the symbolic link"',
     level=MUST,
+    needs=(MOUNTED,),
     apply_mends=True,
 )
 def check_data_link(data: DataDirectory, profile: Profile, found: Found) -> None:
@@ -120,7 +122,10 @@ def check_data_link(data: DataDirectory, profile: Profile, found: Found) -> None
 
 
 @requirement(
-    source=f"{SETUP}, 3: done after File structure it links twice", level=SHOULD, apply_mends=True
+    source=f"{SETUP}, 3: done after File structure it links twice",
+    level=SHOULD,
+    needs=(MOUNTED,),
+    apply_mends=True,
 )
 def check_stray_link(stray: StrayLink) -> None:
     """The data directory holds no link `data` to itself.
@@ -165,18 +170,24 @@ def check_data_path(data: DataDirectory, found: Found) -> None:
 def check_data_mount(mount: DataMount, found: Found) -> None:
     """A disk that lasts is mounted on /srv/data, writable.
 
-    See which disk is meant, and whether it has a file system:
+    See which disk is meant, whether it has a file system, and what /etc/fstab says of it:
 
-        lsblk -o NAME,SIZE,TYPE,FSTYPE,MOUNTPOINT
+        lsblk -o NAME,SIZE,TYPE,FSTYPE,UUID,MOUNTPOINT
+        grep /srv/data /etc/fstab
 
-    Only an empty disk needs one; mkfs erases what is there:
+    Where a line names that disk, that is all:
 
-        sudo mkfs.ext4 -L sesam-data /dev/DISK
+        sudo mount /srv/data
 
-    Then mount it, now and at boot. A line for /srv/data that is in /etc/fstab already is taken out
-    first (sudoedit /etc/fstab), because systemd goes by the first one:
+    Where none does, only an empty disk needs a file system; mkfs erases what is there:
 
-        echo 'LABEL=sesam-data /srv/data ext4 defaults 0 2' | sudo tee -a /etc/fstab
+        sudo mkfs.ext4 /dev/DISK
+
+    Then mount it, now and at boot, by the UUID that blkid shows. A line for /srv/data that names
+    another disk is taken out first (sudoedit /etc/fstab), because systemd goes by the first one:
+
+        sudo blkid /dev/DISK
+        echo 'UUID=... /srv/data ext4 defaults 0 2' | sudo tee -a /etc/fstab
         sudo mkdir -p /srv/data
         sudo mount /srv/data
 
@@ -237,7 +248,7 @@ def check_data_mount_order(boot: BootMount, found: Found) -> None:
 @requirement(
     source=f'{SETUP}, 6: "Adjust ownership of directories to the sesam user"',
     level=MUST,
-    needs=("layout.user",),
+    needs=("layout.user", MOUNTED),
     apply_mends=True,
 )
 def check_ownership(ownership: Ownership, found: Found) -> None:
@@ -259,7 +270,7 @@ def check_ownership(ownership: Ownership, found: Found) -> None:
 @requirement(
     source=f'{DOCKER}, 1: "Place the docker-compose.yaml and .env files in /srv/data"',
     level=MUST,
-    needs=("docker.compose",),
+    needs=("docker.compose", MOUNTED),
     apply_mends=True,
 )
 def check_compose_file(files: StackFiles, found: Found) -> None:
@@ -278,6 +289,7 @@ def check_compose_file(files: StackFiles, found: Found) -> None:
 @requirement(
     source=f'{DOCKER}, 2: "Edit the .env file with the correct values"',
     level=MUST,
+    needs=(MOUNTED,),
     apply_mends=True,
 )
 def check_env(
@@ -348,7 +360,13 @@ def check_networks(networks: Networks, found: Found) -> None:
     found(f"bridges {' and '.join(NETWORKS)}")
 
 
-@requirement(source=CERTIFICATES, level=MUST, when=unless_own_certificates, apply_mends=True)
+@requirement(
+    source=CERTIFICATES,
+    level=MUST,
+    needs=(MOUNTED,),
+    when=unless_own_certificates,
+    apply_mends=True,
+)
 def check_certificates(
     files: CertificateFiles, deployment: Deployment, profile: Profile, now: Now, found: Found
 ) -> None:
@@ -434,6 +452,7 @@ def check_traefik_config(config: TraefikConfig, found: Found) -> None:
 @requirement(
     source="Traefik's source: any access for group or others makes it drop the resolver",
     level=SHOULD,
+    needs=(MOUNTED,),
     when=unless_letsencrypt("certificates = {}: Let's Encrypt is not used"),
 )
 def check_acme_file(acme: AcmeFile, found: Found) -> None:

@@ -22,7 +22,7 @@ GUIDE = 'Guide, License Key: "Without a valid license the pipes will stop runnin
 PORTAL = "Product files: portal API specification (License, LicenseOriginalData)"
 
 
-@requirement(source=GUIDE, level=MUST, apply_mends=True)
+@requirement(source=GUIDE, level=MUST, needs=("layout.data-mount",), apply_mends=True)
 def check_file(key: License, sesam: SesamUser, found: Found) -> None:
     """license.key lies in the data directory, is not empty, and belongs to sesam.
 
@@ -51,6 +51,7 @@ def check_file(key: License, sesam: SesamUser, found: Found) -> None:
 @requirement(
     source="Engineering: the guide's own command leaves the license readable by everybody",
     level=SHOULD,
+    needs=("layout.data-mount",),
     apply_mends=True,
 )
 def check_permissions(key: License, found: Found) -> None:

@@ -216,6 +216,7 @@ def check_image_current(image: NodeImage, now: Now, found: Found) -> None:
     " “Self hosted subscriptions are required to run the latest image of their chosen software"
     " channel”",
     level=SHOULD,
+    needs=("layout.data-mount",),
 )
 def check_image_channel(deployment: Deployment, found: Found) -> None:
     """The node runs from the channel for production, weekly-prod.

@@ -10,6 +10,7 @@ from sesam_audit.asks import File, Files, FilesAnswer, Stat, StatAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.block_devices import BlockDevice, BlockDevices
+from sesam_audit.facts.fstab import parse_fstab
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.mounts import Mount, Mounts, mount_point
 from sesam_audit.profile import Profile
@@ -40,14 +41,15 @@ class DataMount(Struct, frozen=True):
     temporary: str | Unknown = ""  # the cloud's temporary disk, in words
     unmounted: tuple[BlockDevice, ...] = ()
     holding: dict[str, str] = {}  # name -> what is on an unmounted disk; "" for nothing
+    listed: str = ""  # what fstab names for it
 
     @classmethod
     def ask(cls, profile: Profile) -> Steps[DataMount]:
         """Compare the mounts with the block devices."""
-        mounts, devices, point, azure, signs = yield from gather(
+        mounts, devices, (point, fstab), azure, signs = yield from gather(
             Mounts.ask(profile),
             attempt(BlockDevices.ask(profile)),
-            Stat(POINT),
+            gather(Stat(POINT), File("/etc/fstab")),
             every(Stat(path) for path in _AZURE),
             gather(File(_SWAPS), Files(_UDEV), Files(_BTRFS)),
         )
@@ -55,8 +57,10 @@ class DataMount(Struct, frozen=True):
         mount, root = mounts.at(where), mounts.at("/")
         resource = _names(azure)
         temporary = _temporary(mount, devices, resource) if mount else ""
+        lines = [x.source for x in parse_fstab(fstab.text) if x.target in (POINT, where)]
+        listed = lines[0] if lines else ""
         if isinstance(devices, Unknown):
-            return cls(mount, mounts.holding(where), root, temporary)
+            return cls(mount, mounts.holding(where), root, temporary, listed=listed)
         swaps, udev, btrfs = signs
         holding = _holding(devices, udev)
         used = {
@@ -76,6 +80,7 @@ class DataMount(Struct, frozen=True):
                 if disk.size >= profile.hardware.data_partition
             ),
             holding=holding,
+            listed=listed,
         )
 
     def inspect(self) -> Inspection:
@@ -105,7 +110,8 @@ class DataMount(Struct, frozen=True):
         waiting = f"; not mounted and large enough: {disks}" if disks else ""
         if any(self.holding.get(disk.name) != "" for disk in self.unmounted):
             waiting += "; look first what is on it: lsblk -f"
-        return f"nothing is mounted on {POINT}{below}{waiting}"
+        line = f"; /etc/fstab names {self.listed} for it" if self.listed else ""
+        return f"nothing is mounted on {POINT}{below}{line}{waiting}"
 
     def _told(self, disk: BlockDevice) -> str:
         kind = self.holding.get(disk.name)

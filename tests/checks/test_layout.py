@@ -175,6 +175,13 @@ def test_data_mount_says_what_is_mounted() -> None:
     assert "/dev/sdb1 (ext4)" in evaluate("layout.data-mount", DataMount(DISK)).message
 
 
+def test_without_the_data_disk_nothing_below_it_is_judged() -> None:
+    below = ("directories", "data-link", "stray-link", "ownership", "compose-file", "env")
+    names = (*(f"layout.{each}" for each in below), "license.file", "license.permissions")
+
+    assert all("layout.data-mount" in catalogue()[name].needs for name in names)
+
+
 @pytest.mark.parametrize("name", ["data-mount", "data-mount-boot", "data-mount-order"])
 def test_the_root_disk_has_no_mount(name: str) -> None:
     assert evaluate(f"layout.{name}", profile=ROOT_DISK).outcome is NOT_APPLICABLE

@@ -77,6 +77,14 @@ def test_nothing_mounted() -> None:
     assert "/dev/sdc (500 GB)" in problem
 
 
+def test_nothing_mounted_though_fstab_has_a_line() -> None:
+    fstab: Answers = {File("/etc/fstab"): FileAnswer(text="UUID=1 /srv/data ext4 defaults 0 2\n")}
+    text = MOUNTINFO_TEXT.splitlines()[0]
+    (problem,) = find(DataMount, {**host(text), **fstab}).inspect().problems
+
+    assert "; /etc/fstab names UUID=1 for it; not mounted and large enough" in problem
+
+
 MOUNTINFO_TEXT = """\
 29 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
 30 29 8:17 / /srv/data rw,relatime - ext4 /dev/sdb1 rw

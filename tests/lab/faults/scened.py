@@ -56,7 +56,6 @@ ON_ROOT_DISK = (
             "layout.data-mount": FAILED,
             "layout.data-mount-boot": FAILED,
             "layout.data-mount-order": BLOCKED,
-            "layout.data-link": FAILED,
         },
     ),
 )

@@ -9,6 +9,7 @@ from msgspec import Struct
 from sesam_audit.asks import Steps
 from sesam_audit.facts import every
 from sesam_audit.facts.data_directory import Place
+from sesam_audit.facts.engine import SOCKET
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.stack import BindMount, Stack
 from sesam_audit.profile import Profile
@@ -17,6 +18,7 @@ _FILE = re.compile(r"\.(json|ya?ml|toml|conf|cfg|ini|env|pem|crt|cer|key)$", re.
 _DIRECTORY = re.compile(
     r"/(sesam(/data|/logs)?|letsencrypt|certs|data|logs/node/logs|system-logs/logs)/?"
 )
+_SOCKETS = (SOCKET, SOCKET.removeprefix("/var"))  # /var/run is a link to /run
 
 
 class BindSource(Struct, frozen=True):
@@ -69,9 +71,9 @@ class BindSources(Struct, frozen=True):
 def _judge(found: Inspection, each: BindSource) -> None:
     path, wanted = each.place.path, each.wanted
     found.doubt(each.place.doubt)
-    if each.place.missing and wanted == "socket":
+    if each.place.missing and path in _SOCKETS:
         found.note(f"there is no {path}: docker.engine tells why")
-    elif each.place.missing and wanted == "file":
+    elif each.place.missing and wanted in ("file", "socket"):
         found.problem(f"{path} is missing: Docker would make a directory of it for {each.service}")
     elif each.place.missing and not each.mount.creates:
         found.problem(f"{path} is missing, and the stack forbids Docker to make it")

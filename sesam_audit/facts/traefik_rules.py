@@ -25,9 +25,21 @@ def inspect_traefik(config: TraefikConfig) -> Inspection:
         found.problem(text)
     if at(config.static, "providers", "docker") is None:
         found.problem(f"{config.where} has no docker provider: Traefik would not find the node")
+    elif _hidden(config):
+        found.problem(
+            f"in {config.where} exposedByDefault is false, and sesam-node has no label"
+            " traefik.enable"
+        )
     for text in _notes(config):
         found.note(text)
     return found
+
+
+def _hidden(config: TraefikConfig) -> bool:
+    said = at(config.static, "providers", "docker", "exposedByDefault")
+    labels = config.node.labels if config.node else {"traefik.enable": ""}
+    enabled = any(key.lower() == "traefik.enable" for key in labels)
+    return str(said).lower() == "false" and not enabled
 
 
 def _entry_points(config: TraefikConfig) -> Iterator[str]:

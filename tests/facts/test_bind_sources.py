@@ -72,11 +72,19 @@ def test_a_missing_directory_that_docker_must_not_make() -> None:
     assert "forbids" in found.problems[0]
 
 
-def test_a_missing_socket_is_the_engines_matter() -> None:
-    found = inspect("/var/run/docker.sock", MISSING)
+@pytest.mark.parametrize("source", ["/var/run/docker.sock", "/run/docker.sock"])
+def test_a_missing_socket_of_the_daemon_is_the_engines_matter(source: str) -> None:
+    found = inspect("/var/run/docker.sock", MISSING, source=source)
 
     assert not found.problems
-    assert found.notes
+    assert found.notes == [f"there is no {source}: docker.engine tells why"]
+
+
+@pytest.mark.parametrize("source", ["/run/user/1000/docker.sock", "/var/run/dokcer.sock"])
+def test_a_missing_socket_that_is_nobody_s(source: str) -> None:
+    (problem,) = inspect("/var/run/docker.sock", MISSING, source=source).problems
+
+    assert problem == f"{source} is missing: Docker would make a directory of it for a"
 
 
 def test_what_may_not_be_seen_proves_nothing() -> None:

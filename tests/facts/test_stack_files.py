@@ -10,6 +10,7 @@ import pytest
 from sesam_audit.asks import ComposeAnswer, Names, NamesAnswer
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.stack_files import StackFiles
+from sesam_audit.wanted import STORE
 
 from .machine import find
 from .sesam_host import COMPOSE, Answers, document, on_data_disk, rendered
@@ -134,6 +135,34 @@ def test_other_warnings_are_notes() -> None:
             "sesam-node's labels do not lead Traefik to port 9042",
         ),
         (
+            lambda s: s["sesam-node"]["labels"].update({"traefik.enable": "false"}),
+            "sesam-node's label traefik.enable is false: Traefik leads nobody to it",
+        ),
+        (
+            lambda s: s["sesam-node"]["labels"].pop("traefik.enable"),
+            "exposedByDefault is false, and sesam-node has no label traefik.enable",
+        ),
+        (
+            lambda s: s["traefik"].update(image="nginx:latest"),
+            "the service traefik runs nginx:latest, which is not Traefik",
+        ),
+        (
+            lambda s: s["sesam-node"].update(image="docker.io/library/alpine"),
+            "the service sesam-node runs docker.io/library/alpine, which is not sesam-node",
+        ),
+        (
+            lambda s: s["sesam-node"]["volumes"][2].update(read_only=True),
+            f"sesam-node may not write to /sesam/data: {STORE} is mounted read-only",
+        ),
+        (
+            lambda s: s["sesam-node"]["volumes"][3].update(read_only=True),
+            "sesam-node may not write to /sesam/logs: /sesam/node-00 is mounted read-only",
+        ),
+        (
+            lambda s: s["traefik"].update(networks={"web": None}),
+            "sesam-node and Traefik share no network: Traefik cannot reach the node",
+        ),
+        (
             lambda s: s["watchtower"].update(command=["traefik"]),
             "watchtower watches traefik, but not sesam-node",
         ),
@@ -148,7 +177,8 @@ def test_what_a_stack_needs(change: Callable[[Services], object], problem: str) 
     [
         (lambda s: s.update(db={"image": "postgres"}), "not in the product's stack: db"),
         (lambda s: s["sesam-node"].pop("restart"), "sesam-node does not start again by itself"),
-        (lambda s: s["traefik"].update(networks={"web": None}), "share no network"),
+        (lambda s: s["traefik"].update(networks=None), "is on no network of Docker's"),
+        (lambda s: s["traefik"].update(image="mirror/edge:3"), "the image of Traefik is mirror/ed"),
         (
             lambda s: s["watchtower"].update(image="nickfedor/watchtower"),
             "the images are updated by nickfedor/watchtower",
@@ -164,6 +194,32 @@ def test_differences_are_listed_not_failed(change: Callable[[Services], object],
 
     assert not found.problems
     assert any(note in each for each in found.notes)
+
+
+def test_where_all_are_exposed_no_label_is_needed() -> None:
+    def expose(services: Services) -> None:
+        services["traefik"]["command"][1] = "--providers.docker.exposedByDefault=true"
+        services["sesam-node"]["labels"].pop("traefik.enable")
+
+    assert changed(expose) == Inspection()
+
+
+def test_with_a_file_that_decides_flags_prove_nothing() -> None:
+    value = document("provided")
+    value["services"]["sesam-node"]["labels"].pop("traefik.enable")
+    found = inspect(rendered(value))
+
+    assert not found.problems
+    assert "Traefik's configuration file decides" in found.notes[0]
+
+
+def test_networks_that_compose_makes_itself() -> None:
+    value = document()
+    value["networks"]["sesam"] = {"name": "data_sesam", "ipam": {}}
+    found = inspect(rendered(value))
+
+    assert not found.problems
+    assert "a network data_sesam of its own, and the network sesam of the guide" in found.notes[0]
 
 
 def test_the_operators_own_updater() -> None:

@@ -245,3 +245,15 @@ def test_a_bomb_of_aliases_is_read_in_no_time() -> None:
     ]
 
     assert at(parse("\n".join(lines), "x.yml"), "providers", "file") is None
+
+
+def test_a_node_that_traefik_is_not_told_to_expose() -> None:
+    value = document("provided")
+    del value["services"]["sesam-node"]["labels"]["traefik.enable"]
+    answers = rendered(value) | {File(HOST_FILE): FileAnswer(text=COMPLETE)}
+    exposed = COMPLETE.replace("exposedByDefault: false", "exposedByDefault: true")
+    (problem,) = inspect_traefik(find(TraefikConfig, answers)).problems
+
+    assert "exposedByDefault is false, and sesam-node has no label traefik.enable" in problem
+    answers[File(HOST_FILE)] = FileAnswer(text=exposed)
+    assert not inspect_traefik(find(TraefikConfig, answers)).problems

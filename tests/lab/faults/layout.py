@@ -187,10 +187,62 @@ DISK = (
         boot=FAILED,
     ),
     _fstab(
-        "a data disk by a name that moves",
-        "/dev/sdb1 /srv/data ext4 defaults 0 2",
-        "may move",
-        order=FAILED,
+        "a label in fstab that the disk does not bear",
+        "LABEL=sesam-data /srv/data ext4 defaults 0 2",
+        "has another name",
+        boot=FAILED,
+    ),
+    _fstab(
+        "a partition in fstab that the disk is not",
+        "PARTUUID=aaaa-01 /srv/data ext4 defaults 0 2",
+        "has another name",
+        boot=FAILED,
+    ),
+    _fstab(
+        "another type in fstab",
+        "UUID=$uuid /srv/data xfs defaults 0 2",
+        "says xfs for /srv/data, but what /dev/loop[0-9]+ holds is ext4",
+        boot=FAILED,
+    ),
+    _fstab(
+        "a volume in fstab that is not there",
+        "/dev/mapper/vg-sesam /srv/data ext4 defaults 0 2",
+        "no such device",
+        boot=FAILED,
+    ),
+    _fstab(
+        "a server in fstab in place of the disk",
+        "nas:/x /srv/data nfs defaults 0 0",
+        "is mounted now",
+        boot=FAILED,
+    ),
+    _fstab(
+        "a directory in fstab that is not there",
+        "/mnt/disk/data /srv/data none bind 0 0",
+        "binds /mnt/disk/data, which is not there",
+        boot=FAILED,
+    ),
+    _fstab(
+        "a line in fstab that breaks off",
+        "UUID=$uuid /srv/data",
+        "names no type",
+        boot=FAILED,
+    ),
+    Fault(
+        name="a data disk by its label, which udev does not show",
+        keep=(FSTAB,),
+        seed='disk=$(findmnt -no SOURCE /srv/data); e2label "$disk" sesam-data; '
+        f'echo "LABEL=sesam-data /srv/data ext4 defaults 0 2" >{FSTAB}',
+        mend='e2label "$(findmnt -no SOURCE /srv/data)" ""',
+    ),
+    Fault(
+        name="a data disk by a name that moves",
+        keep=(FSTAB,),
+        seed='ln -s "$(findmnt -no SOURCE /srv/data)" /dev/sdb1; '
+        f'echo "/dev/sdb1 /srv/data ext4 defaults 0 2" >{FSTAB}',
+        mend="rm /dev/sdb1",
+        changes={"layout.data-mount-order": FAILED},
+        says="may move",
     ),
     _fstab(
         "a data disk that Docker does not wait for",

@@ -256,8 +256,9 @@ class LicenseAnswer(Answer, frozen=True, kw_only=True):
     sha256: str = ""
     blank: bool = False
     problems: tuple[str, ...] = ()
-    """What is wrong with its form, of: crlf, bom, literal-newlines, no-begin, no-end, html,
-    not-base64, not-json, no-payload, payload-not-base64, payload-not-json, no-id, truncated."""
+    """What is wrong with its form, of: crlf, bom, literal-newlines, no-begin, no-end, outside,
+    one-line, html, not-base64, not-json, no-payload, payload-not-base64, payload-not-json, no-id,
+    truncated."""
     id: str | None = None
     expires: str | None = None
     created: str | None = None

@@ -508,7 +508,7 @@ function license(  o) {
 
 function problem(name) { problems = problems ",\"" name "\"" }
 
-function content(s,  begin, n, p, o, m) {
+function content(s,  begin, beside, joined, n, p, o, m) {
   if (index(s, "\\n")) problem("literal-newlines")
   gsub(/\\r/, "", s)
   gsub(/\\n/, "\n", s)
@@ -518,9 +518,18 @@ function content(s,  begin, n, p, o, m) {
     return ""
   }
   begin = match(s, "--+[" blank "]*BEGIN[^\n-]*SESAM[^\n-]*--+") ? RSTART + RLENGTH : 0
-  if (!begin) problem("no-begin")
-  if (match(s, "--+[" blank "]*END[^\n-]*SESAM[^\n-]*--+")) s = substr(s, 1, RSTART - 1)
-  else problem("no-end")
+  if (begin) {
+    beside = substr(s, 1, RSTART - 1)
+    joined = substr(s, begin) !~ /^[ \t]*(\n|$)/
+  } else problem("no-begin")
+  if (match(s, "--+[" blank "]*END[^\n-]*SESAM[^\n-]*--+")) {
+    beside = beside substr(s, RSTART + RLENGTH)
+    s = substr(s, 1, RSTART - 1)
+    if (s !~ /(^|\n)[ \t]*$/) joined = 1
+  } else problem("no-end")
+  gsub("[" blank "]", "", beside)
+  if (beside != "") problem("outside")
+  if (joined) problem("one-line")
   s = "\n" substr(s, begin ? begin : 1)
   gsub(/\n--[^\n]*/, "\n", s)
   n = object(s)

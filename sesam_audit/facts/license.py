@@ -20,6 +20,9 @@ WORDS = {
     "literal-newlines": "it holds the two characters \\n where lines should end",
     "no-begin": "the line -----BEGIN SESAM LICENSE----- is missing",
     "no-end": "the line -----END SESAM LICENSE----- is missing",
+    "outside": "other text stands before or after its armour lines, such as quotes, a key of YAML"
+    " or a second license",
+    "one-line": "its armour lines do not stand on lines of their own",
     "html": "it is a web page, not a license",
     "not-base64": "what stands between the armour lines is not base64",
     "not-json": "what stands between the armour lines is not a JSON object",

@@ -37,6 +37,11 @@ def license_content(text, problems):
     begin = re.search(r"--+\s*BEGIN[^\n-]*SESAM[^\n-]*--+", text)
     finish = re.search(r"--+\s*END[^\n-]*SESAM[^\n-]*--+", text)
     problems += ["no-begin"] * (not begin) + ["no-end"] * (not finish)
+    before, after = text[: begin.start() if begin else 0], text[finish.end() :] if finish else ""
+    problems += ["outside"] * bool((before + after).strip())
+    alone = not begin or re.match(r"[ \t]*(\n|$)", text[begin.end() :])
+    alone = alone and (not finish or re.search(r"(^|\n)[ \t]*$", text[: finish.start()]))
+    problems += ["one-line"] * (not alone)
     body = text[begin.end() if begin else 0 : finish.start() if finish else len(text)]
     outer, problem = decoded(re.sub(r"(?m)^--.*", "", body))
     if problem:

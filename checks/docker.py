@@ -9,10 +9,11 @@ from sesam_audit.errors import NotApplicable, Unknown, needs_root
 from sesam_audit.facts.account import SesamUser
 from sesam_audit.facts.compose_plugin import ComposePlugin
 from sesam_audit.facts.containers import Containers
-from sesam_audit.facts.docker_boot import DockerBoot
+from sesam_audit.facts.docker_boot import SERVICE, DockerBoot
 from sesam_audit.facts.docker_clients import DockerClients
 from sesam_audit.facts.docker_login import DockerLogin
 from sesam_audit.facts.docker_proxy import ContainerProxy, ProxySources, bypassed, endpoint
+from sesam_audit.facts.docker_start import DockerStart
 from sesam_audit.facts.docker_storage import DockerStorage
 from sesam_audit.facts.engine import Engine
 from sesam_audit.facts.networks import Networks
@@ -112,7 +113,7 @@ def check_compose(compose: ComposePlugin, found: Found) -> None:
     level=MUST,
     stages=EVERY_STAGE,
 )
-def check_boot(boot: DockerBoot, found: Found) -> None:
+def check_boot(boot: DockerBoot, start: DockerStart, found: Found) -> None:
     """Docker starts when the machine boots.
 
     Enable the service; a masked one is unmasked first:
@@ -120,7 +121,16 @@ def check_boot(boot: DockerBoot, found: Found) -> None:
         sudo systemctl unmask docker.service
         sudo systemctl enable docker.service
 
-    The same helps containerd.service where that is named.
+    The same helps containerd.service where that is named. Where its settings or its unit would keep
+    it from starting, see both, and mend what is named; dockerd before 23.0 cannot validate.
+
+        sudo dockerd --validate --config-file /etc/docker/daemon.json
+        systemctl cat docker.service
+
+    Then let it start with them, while you are there to see it:
+
+        sudo systemctl daemon-reload
+        sudo systemctl restart docker
     """
     if boot.service == "not-found" and not boot.installed:
         raise Unknown("Docker is not installed (docker.engine)", "systemctl is-enabled docker")
@@ -135,6 +145,10 @@ def check_boot(boot: DockerBoot, found: Found) -> None:
     )
     assert boot.starts, f"{state}: after a reboot Docker stays down"
     assert not boot.containerd, f"containerd.service is {boot.containerd}, and Docker waits for it"
+    ahead = start.inspect()
+    assert boot.unit != SERVICE or not ahead.problems, "; ".join(ahead.problems)
+    if boot.unit == SERVICE and ahead.unknown:
+        raise ahead.unknown
 
 
 @requirement(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from sesam_audit.asks import PullAnswer, Registry
+from sesam_audit.asks import FileAnswer, PullAnswer, Registry, StatAnswer
 from sesam_audit.errors import Unknown
 from sesam_audit.facts.account import SesamUser
 from sesam_audit.facts.compose_plugin import ComposePlugin, Plugin
 from sesam_audit.facts.containers import Container, Containers
-from sesam_audit.facts.docker_boot import DockerBoot
+from sesam_audit.facts.docker_boot import SNAP, DockerBoot
 from sesam_audit.facts.docker_clients import Client, DockerClients
 from sesam_audit.facts.docker_login import HUB, ROOT_CONFIG, DockerLogin, Login
 from sesam_audit.facts.docker_proxy import ContainerProxy, ProxySources, Setting
+from sesam_audit.facts.docker_start import DockerStart, DockerUnit
 from sesam_audit.facts.docker_storage import DockerStorage, Room
 from sesam_audit.facts.engine import Engine
 from sesam_audit.facts.networks import Network, Networks
@@ -150,8 +151,27 @@ def test_compose_names_a_context() -> None:
 # docker.boot
 
 
-def test_boot() -> None:
-    assert evaluate("docker.boot", DockerBoot("enabled", "enabled")).outcome is PASSED
+def start(text: str = "", error: str | None = "ENOENT") -> DockerStart:
+    return DockerStart(DockerUnit(), StatAnswer(), FileAnswer(text=text, error=error))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "outcome"),
+    [
+        (start(), PASSED),
+        (start("{}", None), PASSED),
+        (start('{ "log-driver": "json-file", }', None), FAILED),
+        (start(error="EACCES"), UNKNOWN),
+    ],
+)
+def test_boot(ahead: DockerStart, outcome: Outcome) -> None:
+    assert evaluate("docker.boot", DockerBoot("enabled", "enabled"), ahead).outcome is outcome
+
+
+def test_a_snap_s_daemon_has_other_files() -> None:
+    snap = DockerBoot("enabled", unit=SNAP)
+
+    assert evaluate("docker.boot", snap, start("{", None)).outcome is PASSED
 
 
 @pytest.mark.parametrize(
@@ -166,7 +186,7 @@ def test_boot() -> None:
     ],
 )
 def test_boot_without_docker(boot: DockerBoot, words: str) -> None:
-    finding = evaluate("docker.boot", boot)
+    finding = evaluate("docker.boot", boot, start())
 
     assert finding.outcome is FAILED
     assert words in finding.message
@@ -174,7 +194,7 @@ def test_boot_without_docker(boot: DockerBoot, words: str) -> None:
 
 @pytest.mark.parametrize("boot", [DockerBoot("not-found", installed=False), DockerBoot("")])
 def test_boot_of_nothing(boot: DockerBoot) -> None:
-    assert evaluate("docker.boot", boot).outcome is UNKNOWN
+    assert evaluate("docker.boot", boot, start()).outcome is UNKNOWN
 
 
 # docker.api

@@ -11,6 +11,7 @@ from .outbound import INSIDE
 CONFIG = "/home/sesam/.docker/config.json"
 COMPOSE = "/srv/data/docker-compose.yml"
 PLUGIN = "/usr/libexec/docker/cli-plugins/docker-compose"
+SETTINGS, DROP_INS = "/etc/docker/daemon.json", "/etc/systemd/system/docker.service.d"
 HUB = "https://index.docker.io/v1/"
 IMAGE = "tar -c --files-from /dev/null | docker import - tiny >/dev/null; "
 NO_IMAGE = "; docker rmi tiny >/dev/null"
@@ -89,6 +90,28 @@ ENGINE = (
         seed="systemctl mask --quiet docker.service",
         mend="systemctl unmask --quiet docker.service",
         changes={"docker.boot": FAILED},
+    ),
+    Fault(
+        name="settings that Docker will not take at its next start",
+        keep=(SETTINGS,),
+        seed=f'mkdir -p /etc/docker; echo \'{{ "log-driver": "json-file", }}\' >{SETTINGS}',
+        changes={"docker.boot": FAILED, "inbound.host-firewall": UNKNOWN},
+        says="daemon.json is no JSON .line 1.: the daemon refuses it",
+    ),
+    Fault(
+        name="settings by which Docker will remap users",
+        keep=(SETTINGS,),
+        seed=f'mkdir -p /etc/docker; echo \'{{"userns-remap": "default"}}\' >{SETTINGS}',
+        changes={"docker.boot": FAILED},
+        says="userns-remap",
+    ),
+    Fault(
+        name="a drop-in that starts a program which is not there",
+        keep=(DROP_INS,),
+        seed=f"mkdir -p {DROP_INS}; printf '[Service]\\nExecStart=\\nExecStart=/opt/dockerd\\n'"
+        f" >{DROP_INS}/own.conf",
+        changes={"docker.boot": FAILED},
+        says="starts /opt/dockerd, which is not there",
     ),
     Fault(
         name="containerd not started by itself",

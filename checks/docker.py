@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from shlex import quote
 
-from sesam_audit.destinations import PRIVATE_IMAGE
 from sesam_audit.errors import NotApplicable, Unknown, needs_root
 from sesam_audit.facts.account import SesamUser
 from sesam_audit.facts.compose_plugin import ComposePlugin
@@ -255,10 +254,9 @@ def check_registry_access(rehearsal: Rehearsal, now: Now, found: Found) -> None:
     the image, ask Sesam support. "no such manifest": the tag is wrong. "toomanyrequests": wait an
     hour.
     """
-    image = f"{PRIVATE_IMAGE}:{rehearsal.tag}"
     refusal, way = allowed(rehearsal, now)
     found.note(way)
-    found(f"{image} may be read")
+    found(f"{rehearsal.image} may be read")
     assert not refusal, refusal
 
 

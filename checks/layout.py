@@ -22,6 +22,7 @@ from sesam_audit.facts.directories import AcmeFile, Directories
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.networks import Networks
 from sesam_audit.facts.ownership import Ownership
+from sesam_audit.facts.shell_variables import ShellVariables
 from sesam_audit.facts.stack_files import StackFiles
 from sesam_audit.facts.traefik import TraefikConfig
 from sesam_audit.facts.traefik_rules import inspect_traefik
@@ -292,8 +293,13 @@ def check_compose_file(files: StackFiles, found: Found) -> None:
     needs=(MOUNTED,),
     apply_mends=True,
 )
-def check_env(
-    deployment: Deployment, sesam: SesamUser, owner: UserIdOwner, profile: Profile, found: Found
+def check_env(  # noqa: PLR0913, PLR0917 - what values are compared with
+    deployment: Deployment,
+    shell: ShellVariables,
+    sesam: SesamUser,
+    owner: UserIdOwner,
+    profile: Profile,
+    found: Found,
 ) -> None:
     """/srv/data/.env holds real values, as they arrive in the stack.
 
@@ -306,6 +312,8 @@ def check_env(
     SUBSCRIPTION_ID stands in the portal, SESAM_NODE_IMAGE_TAG is weekly-prod in production, and
     NODE_DOMAIN is the full name of this machine, such as node.example.org, without https://.
     """
+    for text in shell.overriding(deployment.values):
+        found.note(text)
     _settle(inspect_values(deployment, sesam, owner, profile), found)
 
 

@@ -192,6 +192,7 @@ def check_image_current(image: NodeImage, now: Now, found: Found) -> None:
         cd /srv/data && sudo docker --config /home/sesam/.docker compose pull sesam-node
         cd /srv/data && sudo docker compose up -d sesam-node
     """
+    assert "@" not in image.wanted, f"{image.wanted} is pinned: no newer image takes its place"
     assert image.asked == image.wanted, (
         f"the node was started as {image.asked}, the stack's file says {image.wanted}"
     )
@@ -227,6 +228,8 @@ def check_image_channel(deployment: Deployment, found: Found) -> None:
         sudoedit /srv/data/.env
         cd /srv/data && sudo docker compose up -d
     """
+    digest = deployment.pinned.get("SESAM_NODE_IMAGE_TAG", "")
+    assert not digest, f"the node's image is pinned to {digest[:19]}, which is of no channel"
     tag = deployment.value("SESAM_NODE_IMAGE_TAG")
     if not tag:
         raise Unknown("SESAM_NODE_IMAGE_TAG is not set (layout.env)", "cat /srv/data/.env")

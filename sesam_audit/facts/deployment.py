@@ -33,6 +33,7 @@ class Deployment(Struct, frozen=True):
     present: bool = True  # /srv/data/.env is there
     doubtful: tuple[str, ...] = ()  # only compose could say what these keys mean
     rendered: frozenset[str] = frozenset()
+    pinned: dict[str, str] = {}  # keys of tags that count for nothing, with the image's digest
 
     def value(self, key: str) -> str:
         """The value of a documented key, "" when it has none.
@@ -65,20 +66,27 @@ def _rendered(stack: Stack, file: EnvFileAnswer) -> Deployment:
         present=not file.missing,
         doubtful=file.doubtful,
         rendered=frozenset(rendered),
+        pinned={key: each.digest for key, each in _images(stack) if each.digest},
     )
+
+
+def _images(stack: Stack) -> Iterator[tuple[str, Service]]:
+    keys = dict(zip(("traefik", "node", "logs"), KEYS[2:5], strict=True))
+    for role, key in keys.items():
+        if service := stack.role(role):
+            yield key, service
 
 
 def _shown(stack: Stack) -> Iterator[tuple[str, str]]:
     """The values that can be read back from where the stack uses them."""
+    yield from ((key, each.tag) for key, each in _images(stack) if not each.digest)
     logs, node, traefik = (stack.role(role) for role in ("logs", "node", "traefik"))
     if node:
         yield from _of_node(node)
     if traefik:
-        yield "TRAEFIK_DOCKER_IMAGE_TAG", traefik.tag
         flags = (_EMAIL_FLAG.fullmatch(word) for word in traefik.command)
         yield from (("DNS_ADMIN", flag[1]) for flag in flags if flag)
     if logs:
-        yield "FLUENTBIT_IMAGE_TAG", logs.tag
         places = (("APPLIANCE_ID",) * 2, ("SUBSCRIPTION_ID",) * 2, ("FLUENTBIT_HOST", "HOST"))
         for key, variable in places:
             value = logs.environment.get(variable)
@@ -87,7 +95,6 @@ def _shown(stack: Stack) -> Iterator[tuple[str, str]]:
 
 
 def _of_node(node: Service) -> Iterator[tuple[str, str]]:
-    yield "SESAM_NODE_IMAGE_TAG", node.tag
     user = node.environment.get("SESAM_UID")
     if user is not None:
         yield "USER_ID", user

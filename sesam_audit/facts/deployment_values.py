@@ -32,6 +32,8 @@ def inspect_values(
         found.problem(f"there is no {ENV_FILE}")
     for key in KEYS if deployment.present or deployment.values else ():
         _judge(found, key, deployment)
+    for text in _pinned(deployment):
+        found.problem(text)
     for text in _user(deployment, sesam, owner):
         found.problem(text)
     if not sesam.exists:
@@ -41,6 +43,8 @@ def inspect_values(
     domain = deployment.values.get("NODE_DOMAIN", "")
     if profile.node_domain and domain and domain.lower() != profile.node_domain.lower():
         found.note(f"the profile's node_domain is {profile.node_domain}")
+    for key in deployment.pinned.keys() - {"SESAM_NODE_IMAGE_TAG"}:
+        found.note(f"{key} counts for nothing: the stack's file pins that image to a digest")
     if domain != domain.lower():
         found.note("NODE_DOMAIN has capital letters, which make no difference")
     if deployment.origin == "file":
@@ -119,6 +123,15 @@ _RULES: dict[str, Callable[[str], Iterator[str]]] = {
     "NODE_DOMAIN": _domain,
     "FLUENTBIT_HOST": _domain,
 }
+
+
+def _pinned(deployment: Deployment) -> Iterator[str]:
+    digest = deployment.pinned.get("SESAM_NODE_IMAGE_TAG", "")
+    if digest:
+        yield (
+            f"the stack's file pins sesam-node to {digest[:19]}, so SESAM_NODE_IMAGE_TAG counts for"
+            " nothing and no update comes"
+        )
 
 
 def _user(deployment: Deployment, sesam: SesamUser, owner: UserIdOwner) -> Iterator[str]:

@@ -77,7 +77,7 @@ def _flag(command: tuple[str, ...]) -> str:
 def _traefik(service: Service) -> Client:
     """Judge the release; tags such as `latest`, `v3` and `v2.11` follow the newest one."""
     name, image = service.name, service.image
-    if service.tag in ("", "latest") and not service.pinned:
+    if service.tag in ("", "latest") and not service.digest:
         return Client(name, image)
     release = _RELEASE.fullmatch(service.tag)
     if release is None:

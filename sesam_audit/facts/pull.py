@@ -35,6 +35,7 @@ BY_HAND = "sudo docker pull hello-world"
 
 _GONE = frozenset({"BLOB_UNKNOWN", "NAME_UNKNOWN", "MANIFEST_UNKNOWN"})
 _GZIP = "1f8b"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
 
@@ -152,7 +153,7 @@ class Rehearsal(Struct, frozen=True):
 
     public: Pulled | Unknown
     private: Pulled | Unknown
-    tag: str = PRODUCTION_TAG
+    tag: str = PRODUCTION_TAG  # or the digest that the image is pinned to
     spent: Pulled | Unknown | None = None  # a layer of the private image, with --spend-pull
 
     @property
@@ -179,7 +180,7 @@ class Rehearsal(Struct, frozen=True):
 
     @property
     def image(self) -> str:
-        return f"{PRIVATE_IMAGE}:{self.tag}"
+        return f"{PRIVATE_IMAGE}{'@' if ':' in self.tag else ':'}{self.tag}"
 
     def spent_layer(self, now: datetime) -> Dialled:
         """As `layers`, of the private image.
@@ -282,9 +283,15 @@ def _private(tag: str, *, spend: bool = False) -> Steps[PullAnswer]:
 
 
 def _tag(deployment: Deployment | Unknown) -> str | Unknown:
-    """The image's tag; the production one where .env cannot be read or names none."""
+    """The image's tag, or the digest it is pinned to.
+
+    The production tag where .env cannot be read or names none.
+    """
     if isinstance(deployment, Unknown):
         return PRODUCTION_TAG
+    if digest := deployment.pinned.get("SESAM_NODE_IMAGE_TAG"):
+        whole = _DIGEST.fullmatch(digest)
+        return digest if whole else Unknown(f"the image is pinned to {digest!r}, no digest")
     try:
         tag = deployment.value("SESAM_NODE_IMAGE_TAG") or PRODUCTION_TAG
     except Unknown as unknown:

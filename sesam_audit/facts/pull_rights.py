@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from shlex import quote
 
-from sesam_audit.destinations import PRIVATE_IMAGE
 from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts.pull import AUTH, REGISTRY, Pulled, Rehearsal, known
 from sesam_audit.wanted import LOGIN_FILE
@@ -17,7 +16,7 @@ def allowed(rehearsal: Rehearsal, now: datetime) -> tuple[str, str]:
     Raises:
         Unknown: nobody who decides it was heard.
     """
-    pulled, image = known(rehearsal.private), f"{PRIVATE_IMAGE}:{rehearsal.tag}"
+    pulled, image = known(rehearsal.private), rehearsal.image
     by_hand = f"sudo docker --config /home/sesam/.docker manifest inspect {quote(image)}"
     if pulled.answer.error and not pulled.answer.steps:
         raise _no_login(pulled.answer.error, by_hand)

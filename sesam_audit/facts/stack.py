@@ -68,9 +68,9 @@ class Service(Struct, frozen=True):
         return _image(self.image)[1]
 
     @property
-    def pinned(self) -> bool:
-        """Whether the image is named by its digest, so that it never changes."""
-        return "@" in self.image
+    def digest(self) -> str:
+        """The digest that the image is named by, so that it never changes; else ""."""
+        return self.image.partition("@")[2]
 
     def mount_of(self, path: str) -> BindMount | None:
         """The bind mount that holds a path of the container, if its deepest mount is one."""

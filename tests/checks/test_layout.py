@@ -21,6 +21,7 @@ from sesam_audit.facts.fstab import BootEntry
 from sesam_audit.facts.mounts import Mount
 from sesam_audit.facts.networks import Network, Networks
 from sesam_audit.facts.ownership import Ownership
+from sesam_audit.facts.shell_variables import ShellVariables
 from sesam_audit.facts.stack import BindMount, Rendering, Service, Stack
 from sesam_audit.facts.stack_files import StackFiles
 from sesam_audit.facts.traefik import TraefikConfig
@@ -274,12 +275,26 @@ def test_compose_file(files: StackFiles, outcome: Outcome) -> None:
         (Deployment({}, present=False), FAILED),
         (Deployment(VALUES, doubtful=("NODE_DOMAIN",)), UNKNOWN),
         (Deployment(VALUES | {"USER_ID": "1"}, doubtful=("NODE_DOMAIN",)), FAILED),
+        (Deployment(VALUES, pinned={"SESAM_NODE_IMAGE_TAG": "sha256:1"}), FAILED),
+        (Deployment(VALUES, pinned={"FLUENTBIT_IMAGE_TAG": "sha256:1"}), PASSED),
     ],
 )
 def test_env(deployment: Deployment, outcome: Outcome) -> None:
     user = sesam(uid=1000, gid=1000, own_group=1000)
 
-    assert evaluate("layout.env", deployment, user, UserIdOwner("")).outcome is outcome
+    finding = evaluate("layout.env", deployment, ShellVariables(), user, UserIdOwner(""))
+
+    assert finding.outcome is outcome
+
+
+def test_a_variable_of_the_shell_is_noted() -> None:
+    user = sesam(uid=1000, gid=1000, own_group=1000)
+    shell = ShellVariables({"/etc/environment": {"NODE_DOMAIN": "hidden.example.org"}})
+    finding = evaluate("layout.env", Deployment(VALUES), shell, user, UserIdOwner(""))
+
+    assert finding.outcome is PASSED
+    assert "/etc/environment sets NODE_DOMAIN for shells" in finding.notes[0]
+    assert "hidden" not in finding.notes[0]
 
 
 def source(target: str, found: Place) -> BindSources:

@@ -304,6 +304,17 @@ def test_the_production_channel(stage: Stage) -> None:
     assert finding.outcome is PASSED
 
 
+def test_an_image_pinned_to_a_digest_is_of_no_channel() -> None:
+    pinned = {"SESAM_NODE_IMAGE_TAG": "sha256:0123456789abcdef"}
+    finding = judged("stack.image-channel", replace(channel("weekly-prod"), pinned=pinned))
+
+    assert finding.warning
+    assert "pinned to sha256:0123456789ab" in finding.message
+    of_node = evaluate("stack.image-current", replace(image(), wanted=f"{CHANNEL}@{NEW}"))
+    assert of_node.outcome is FAILED
+    assert "is pinned: no newer image" in of_node.message
+
+
 @pytest.mark.parametrize("tag", ["weekly", "nightly", "latest", "Weekly-prod"])
 def test_another_channel_is_a_warning(tag: str) -> None:
     finding = judged("stack.image-channel", channel(tag))

@@ -85,3 +85,12 @@ def test_the_domain_from_the_router_rule(rule: str) -> None:
     value["services"]["sesam-node"]["labels"] = {"traefik.http.routers.x.rule": rule}
 
     assert find(Deployment, rendered(value) | env_file()).value("NODE_DOMAIN") == "a.b"
+
+
+def test_an_image_pinned_to_a_digest_takes_its_tag_from_the_file() -> None:
+    value = document()
+    value["services"]["sesam-node"]["image"] = "sesam/sesam-node:weekly-prod@sha256:00"
+    found = find(Deployment, rendered(value) | env_file(SESAM_NODE_IMAGE_TAG="nightly"))
+
+    assert found.pinned == {"SESAM_NODE_IMAGE_TAG": "sha256:00"}
+    assert found.value("SESAM_NODE_IMAGE_TAG") == "nightly"

@@ -7,8 +7,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sesam_audit.asks import Answer, Ask, DialAnswer, EnvFile, EnvFileAnswer, Hop, Pull, PullAnswer
-from sesam_audit.destinations import PINNED_BLOBS
+from sesam_audit.asks import (
+    Answer,
+    Ask,
+    ComposeAnswer,
+    DialAnswer,
+    EnvFile,
+    EnvFileAnswer,
+    Hop,
+    Pull,
+    PullAnswer,
+)
+from sesam_audit.destinations import PINNED_BLOBS, PRIVATE_IMAGE
 from sesam_audit.errors import Unknown
 from sesam_audit.evidence import Answers, Evidence
 from sesam_audit.facts.deployment import KEYS
@@ -20,6 +30,7 @@ from sesam_audit.testing import NOW
 from sesam_audit.wanted import ENV_FILE, LOGIN_FILE
 from tests.facts.network import PUBLIC, chain
 from tests.facts.pulls import AUTH, CDN, R2, REGISTRY, blob, blob_refused, gone, manifest, stopped
+from tests.facts.sesam_host import COMPOSE, document
 
 FIRST, SECOND = (
     Pull(each.repository, each.digest, "GET", context="daemon") for each in PINNED_BLOBS
@@ -99,6 +110,29 @@ def test_another_tag_is_asked_for_too() -> None:
     assert fact.tag == "nightly"
     assert isinstance(fact.private, Pulled)
     assert fact.private.answer.error == "ENOENT"
+
+
+def pinned_to(digest: str) -> dict[Ask[Any], Answer]:
+    value = document()
+    value["services"]["sesam-node"]["image"] = f"{PRIVATE_IMAGE}@{digest}"
+    return {COMPOSE: ComposeAnswer(code=0, document=value)}
+
+
+def test_a_digest_is_asked_for_in_place_of_a_tag() -> None:
+    digest = f"sha256:{'0' * 64}"
+    fact, rounds = asked({FIRST: blob(), image("weekly-prod"): manifest(), **pinned_to(digest)})
+
+    assert pulls(rounds)[1] == [image(digest)]
+    assert isinstance(fact, Rehearsal)
+    assert fact.image == f"{PRIVATE_IMAGE}@{digest}"
+
+
+def test_a_digest_that_is_none_is_not_asked_for() -> None:
+    fact, rounds = asked({FIRST: blob(), image("weekly-prod"): manifest(), **pinned_to("md5:1")})
+
+    assert len(pulls(rounds)) == 1
+    assert isinstance(fact, Rehearsal)
+    assert "no digest" in str(fact.private)
 
 
 @pytest.mark.parametrize("tag", ["a b", "../../x", "x" * 129, "?x", "é"])

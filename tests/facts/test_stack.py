@@ -92,20 +92,20 @@ def test_a_volume_below_a_mount_of_the_host_is_no_place_on_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "repository", "tag", "pinned"),
+    ("image", "repository", "tag", "digest"),
     [
-        ("sesam/sesam-node:weekly-prod", "sesam/sesam-node", "weekly-prod", False),
-        ("sesam/sesam-node:", "sesam/sesam-node", "", False),
-        ("containrrr/watchtower", "containrrr/watchtower", "", False),
-        ("registry:5000/sesam/sesam-node", "registry:5000/sesam/sesam-node", "", False),
-        ("a/b:1@sha256:00", "a/b", "1", True),
-        ("", "", "", False),
+        ("sesam/sesam-node:weekly-prod", "sesam/sesam-node", "weekly-prod", ""),
+        ("sesam/sesam-node:", "sesam/sesam-node", "", ""),
+        ("containrrr/watchtower", "containrrr/watchtower", "", ""),
+        ("registry:5000/sesam/sesam-node", "registry:5000/sesam/sesam-node", "", ""),
+        ("a/b:1@sha256:00", "a/b", "1", "sha256:00"),
+        ("", "", "", ""),
     ],
 )
-def test_images(image: str, repository: str, tag: str, pinned: bool) -> None:
+def test_images(image: str, repository: str, tag: str, digest: str) -> None:
     service = Service("x", image=image)
 
-    assert (service.repository, service.tag, service.pinned) == (repository, tag, pinned)
+    assert (service.repository, service.tag, service.digest) == (repository, tag, digest)
 
 
 def test_doubled_dollars_are_one() -> None:

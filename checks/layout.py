@@ -253,15 +253,18 @@ def check_data_mount_order(boot: BootMount, found: Found) -> None:
     apply_mends=True,
 )
 def check_ownership(ownership: Ownership, found: Found) -> None:
-    """Everything below /srv/data and /sesam belongs to sesam:sesam.
+    r"""Everything below /srv/data and /sesam belongs to sesam:sesam.
 
-    Hand over what the node uses, then see what is left:
+    Hand over what belongs to others, but not what is Traefik's, the log shipper's or Docker's own:
 
-        sudo chown -R sesam:sesam /srv/data/sesam /sesam/node-00
-        sudo find -H /srv/data /sesam -xdev ! -user sesam -ls
+        sudo find -H /srv/data /sesam -xdev \
+          '(' -path /srv/data/traefik/letsencrypt -o -path /sesam/fluentbit \
+          -o -path /srv/data/docker -o -path /srv/data/containerd \
+          -o -name lost+found -o -name '.snapshot*' -o -name .zfs -o -name acme.json ')' -prune \
+          -o '(' ! -user sesam -o ! -group sesam ')' -exec chown -h sesam:sesam '{}' +
 
-    Where Docker keeps its own data below /srv/data, never run chown -R over all of it: that
-    destroys the images.
+    Where Docker keeps its own data elsewhere below /srv/data, first add a -path for it; chown over
+    that destroys the images. With -ls in place of -exec and its words, it only shows them.
     """
     walk = ownership.walk
     found(walk.offenders, words=f"{{}} of {walk.entries} entries belong to others")

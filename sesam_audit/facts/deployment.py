@@ -31,6 +31,7 @@ class Deployment(Struct, frozen=True):
     values: dict[str, str]
     origin: Literal["rendered", "file"] = "rendered"
     present: bool = True  # /srv/data/.env is there
+    directory: bool = False  # it is, but as a directory
     doubtful: tuple[str, ...] = ()  # only compose could say what these keys mean
     rendered: frozenset[str] = frozenset()
     pinned: dict[str, str] = {}  # keys of tags that count for nothing, with the image's digest
@@ -51,8 +52,8 @@ class Deployment(Struct, frozen=True):
         stack, file = yield from gather(attempt(Stack.ask(profile)), EnvFile(ENV_FILE, KEYS))
         if not isinstance(stack, Unknown):
             return _rendered(stack, file)
-        if file.missing:
-            return cls({}, origin="file", present=False)
+        if file.missing or file.error == "EISDIR":
+            return cls({}, origin="file", present=not file.missing, directory=not file.missing)
         if file.error:
             raise denied(file, ENV_FILE, f"sudo cat {ENV_FILE}")
         return cls(dict(file.values or {}), origin="file", doubtful=file.doubtful)
@@ -64,6 +65,7 @@ def _rendered(stack: Stack, file: EnvFileAnswer) -> Deployment:
         values={**(file.values or {}), **rendered},
         origin="rendered",
         present=not file.missing,
+        directory=file.error == "EISDIR",
         doubtful=file.doubtful,
         rendered=frozenset(rendered),
         pinned={key: each.digest for key, each in _images(stack) if each.digest},

@@ -30,6 +30,9 @@ def inspect_values(
     found = Inspection()
     if not deployment.present:
         found.problem(f"there is no {ENV_FILE}")
+    if deployment.directory:
+        found.problem(f"{ENV_FILE} is a directory, not a file")
+        return found
     for key in KEYS if deployment.present or deployment.values else ():
         _judge(found, key, deployment)
     for text in _pinned(deployment):
@@ -40,16 +43,21 @@ def inspect_values(
         found.doubt(
             Unknown("there is no user sesam to compare USER_ID with (layout.user)", "id sesam")
         )
-    domain = deployment.values.get("NODE_DOMAIN", "")
-    if profile.node_domain and domain and domain.lower() != profile.node_domain.lower():
-        found.note(f"the profile's node_domain is {profile.node_domain}")
-    for key in deployment.pinned.keys() - {"SESAM_NODE_IMAGE_TAG"}:
-        found.note(f"{key} counts for nothing: the stack's file pins that image to a digest")
-    if domain != domain.lower():
-        found.note("NODE_DOMAIN has capital letters, which make no difference")
+    for text in _remarks(deployment, profile):
+        found.note(text)
     if deployment.origin == "file":
         found.note(f"read from {ENV_FILE}, because the stack could not be rendered")
     return found
+
+
+def _remarks(deployment: Deployment, profile: Profile) -> Iterator[str]:
+    domain = deployment.values.get("NODE_DOMAIN", "")
+    if profile.node_domain and domain and domain.lower() != profile.node_domain.lower():
+        yield f"the profile's node_domain is {profile.node_domain}"
+    for key in deployment.pinned.keys() - {"SESAM_NODE_IMAGE_TAG"}:
+        yield f"{key} counts for nothing: the stack's file pins that image to a digest"
+    if domain != domain.lower():
+        yield "NODE_DOMAIN has capital letters, which make no difference"
 
 
 def _judge(found: Inspection, key: str, deployment: Deployment) -> None:

@@ -55,10 +55,11 @@ def _identify(texts: dict[str, str]) -> OsRelease:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, "utf-8", "replace")
         told = LinuxDistribution(root_dir=root, include_lsb=False, include_uname=False)
+        pretty = told.name(pretty=True)  # " 7.9" without a PRETTY_NAME
         return OsRelease(
             id=told.id(),
             version=told.version(),
-            name=told.name(pretty=True),
+            name=pretty if pretty[:1].strip() else f"{told.name() or told.id()}{pretty}".strip(),
             variant=told.os_release_attr("variant_id"),
             like=tuple(told.like().split()),
         )

@@ -15,7 +15,7 @@ from sesam_audit.facts.stack_files import FILES, OVERRIDES
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import ENV_FILE, FLUENTBIT, LETSENCRYPT, POINT, TREES
 
-SHOW = "sudo find -H /srv/data /sesam -xdev ! -user sesam -ls"
+SHOW = "sudo find -H /srv/data /sesam -xdev '(' ! -user sesam -o ! -group sesam ')' -ls"
 
 PASSED_NAMES = ("lost+found", ".snapshot", ".snapshots", ".zfs", "acme.json")
 _PLACED = (*(f"{POINT}/{name}" for name in (*FILES, *OVERRIDES)), ENV_FILE)

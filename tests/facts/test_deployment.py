@@ -56,6 +56,13 @@ def test_without_docker_an_unreadable_file_proves_nothing() -> None:
         find(Deployment, NO_DOCKER | {ENV_FILE: EnvFileAnswer(error="EACCES")})
 
 
+@pytest.mark.parametrize("stack", [NO_DOCKER, rendered(document("no-env"))])
+def test_a_directory_in_place_of_the_file(stack: Answers) -> None:
+    found = find(Deployment, stack | {ENV_FILE: EnvFileAnswer(error="EISDIR")})
+
+    assert (found.present, found.directory) == (True, True)
+
+
 def test_a_doubtful_line_is_not_guessed() -> None:
     doubtful: Answers = {ENV_FILE: EnvFileAnswer(values={}, doubtful=("NODE_DOMAIN",))}
     found = find(Deployment, NO_DOCKER | doubtful)

@@ -108,6 +108,13 @@ def test_no_env_file() -> None:
     assert found.problems == ["there is no /srv/data/.env"]
 
 
+def test_a_directory_in_place_of_the_env_file() -> None:
+    deployment = Deployment({"NODE_DOMAIN": ""}, directory=True)
+    found = inspect_values(deployment, SESAM, UserIdOwner(""), Profile())
+
+    assert found.problems == ["/srv/data/.env is a directory, not a file"]
+
+
 def test_no_env_file_and_blanks_rendered() -> None:
     blank = Deployment({"NODE_DOMAIN": ""}, present=False, rendered=frozenset({"NODE_DOMAIN"}))
     found = inspect_values(blank, SESAM, UserIdOwner(""), Profile())

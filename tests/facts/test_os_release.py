@@ -97,6 +97,18 @@ def test_a_rebuild_does_not_pass_for_the_original() -> None:
         release("Rocky Linux release 8.10 (Green Obsidian)\n", "/etc/redhat-release")
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("ID=rhel\nVERSION_ID=7.9\n", "rhel 7.9"),
+        ("ID=rhel\n", "rhel"),
+        ("ID=rhel\nNAME=Red\\ Hat\nVERSION_ID=7.9\n", "Red Hat 7.9"),
+    ],
+)
+def test_without_a_pretty_name_it_still_has_one(text: str, name: str) -> None:
+    assert release(text).name == name
+
+
 def test_a_version_that_is_no_number_has_no_numbers() -> None:
     assert release("ID=debian\nVERSION_ID=rolling\n").numbers == ()
 

@@ -126,6 +126,13 @@ DIRECTORIES = (
         says="left-by-root",
     ),
     Fault(
+        name="the two trees' own directories of root, and one of another group",
+        seed="chown root:root /srv/data /sesam; chgrp root /srv/data/traefik",
+        mend="chown sesam:sesam /srv/data /sesam /srv/data/traefik",
+        changes={"layout.ownership": FAILED},
+        says="3 of .*/sesam root:root",
+    ),
+    Fault(
         name="a log of another group",
         seed="touch /sesam/node-00/logs/x; chown sesam:1000 /sesam/node-00/logs/x",
         mend="rm /sesam/node-00/logs/x",

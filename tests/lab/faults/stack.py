@@ -163,6 +163,32 @@ STACK = (
         says="nightly",
     ),
     Fault(
+        name="an image pinned to a digest",
+        keep=(COMPOSE,),
+        seed=f"sed -i 's|sesam/sesam-node:.*|sesam/sesam-node@sha256:{'0' * 64}|' {COMPOSE}",
+        changes={
+            "layout.env": FAILED,
+            "stack.image-channel": FAILED,
+            "docker.registry-access": FAILED,
+        },
+        says="pins sesam-node to sha256:0",
+    ),
+    Fault(
+        name="a directory in place of .env",
+        keep=(ENV,),
+        seed=f"rm {ENV}; install -d -o sesam -g sesam {ENV}",
+        changes={
+            "layout.compose-file": FAILED,
+            "layout.env": FAILED,
+            "license.subscription": UNKNOWN,
+            "inbound.dns": UNKNOWN,
+            "inbound.caa": UNKNOWN,
+            "inbound.https [NODE_DOMAIN]": UNKNOWN,
+            "stack.image-channel": UNKNOWN,
+        },
+        says="env is a directory",
+    ),
+    Fault(
         name="a socket that is a directory",
         keep=(COMPOSE,),
         seed=f"mkdir /run/other.sock; sed -i 's|/var/run/docker.sock:/var/run/docker.sock:ro|"

@@ -95,7 +95,12 @@ ENGINE = (
         name="settings that Docker will not take at its next start",
         keep=(SETTINGS,),
         seed=f'mkdir -p /etc/docker; echo \'{{ "log-driver": "json-file", }}\' >{SETTINGS}',
-        changes={"docker.boot": FAILED, "inbound.host-firewall": UNKNOWN},
+        changes={
+            "docker.boot": FAILED,
+            "inbound.host-firewall": UNKNOWN,
+            "hardware.cpu": UNKNOWN,
+            "hardware.memory": UNKNOWN,
+        },
         says="daemon.json is no JSON .line 1.: the daemon refuses it",
     ),
     Fault(

@@ -24,7 +24,7 @@ from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.fstab import BootEntry, parse_fstab, parse_unit, unit_name
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.mounts import Mount, Mounts, mount_point
-from sesam_audit.facts.named_disk import links, mistaken
+from sesam_audit.facts.named_disk import links, mistaken, uncarried
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import POINT
 
@@ -67,7 +67,7 @@ class BootMount(Struct, frozen=True):
         where = mount_point(POINT, point)
         if where != POINT:
             units = yield from _units(where)
-        fstab_lines = parse_fstab(fstab.read("/etc/fstab") or "")
+        fstab_lines = tuple(parse_fstab(fstab.read("/etc/fstab") or ""))
         lines = [line for line in fstab_lines if line.target in (POINT, where)]
         waits = _waits(docker, where)
         by_unit, disabled = (
@@ -77,11 +77,14 @@ class BootMount(Struct, frozen=True):
         mount = None if isinstance(mounts, Unknown) else mounts.at(where)
         wrong: str | Unknown = ""
         if entry and entry.complete and not kernel.missing:
-            wrong = (
-                mounts.reworded(f"whether {entry.source} is what is mounted: {mounts.reason}")
-                if isinstance(mounts, Unknown)
-                else (yield from mistaken(entry, mount, names, point))
-            )
+            if isinstance(mounts, Unknown):
+                doubt = f"whether {entry.source} is what is mounted: {mounts.reason}"
+                wrong = mounts.reworded(doubt)
+            else:
+                targets = {line.target for line in fstab_lines if line.automatic}
+                wrong = (yield from mistaken(entry, mount, names, point)) or (
+                    uncarried(entry, mounts, targets) or ""
+                )
         return cls(
             entry=entry,
             otherwise=_otherwise(mount),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from shlex import quote
 
 from sesam_audit.asks import Names, Run, RunAnswer, Self, Stat, StatAnswer, Steps, denied
 from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.fstab import BootEntry
-from sesam_audit.facts.mounts import Mount
+from sesam_audit.facts.mounts import Mount, Mounts
 from sesam_audit.wanted import POINT
 
 Links = Mapping[str, frozenset[str]]
@@ -48,13 +48,24 @@ def mistaken(
         mount = None  # an automount, at which nobody has looked yet
     if entry.bound:
         return (yield from _bound(entry, mount, point))
-    if mount and entry.source == mount.source:
+    if mount and entry.source.rstrip("/") == mount.source.rstrip("/"):
         found: str | Unknown = ""
     elif entry.link:
         found = yield from _device(entry, mount, names)
     else:
         found = _served(entry, mount)
     return found if isinstance(found, str) and found else (_other_type(entry, mount) or found)
+
+
+def uncarried(entry: BootEntry, mounts: Mounts, targets: Collection[str]) -> Unknown | None:
+    """Why what holds a directory that is shown twice may not be there at boot."""
+    holder = mounts.holding(entry.source) if entry.bound else None
+    if holder is None or holder.target == "/" or holder.target in targets:
+        return None
+    why = f"{entry.source} lies on {holder.target}, for which fstab has no line"
+    return Unknown(
+        f"{why}: what mounts that at boot is not told", f"findmnt {quote(holder.target)}"
+    )
 
 
 def _another(entry: BootEntry, mount: Mount) -> str:

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from sesam_audit.asks import Names, NamesAnswer, Run, RunAnswer, Self, SelfAnswer, Stat, StatAnswer
+from sesam_audit.asks import (
+    File,
+    FileAnswer,
+    Names,
+    NamesAnswer,
+    Run,
+    RunAnswer,
+    Self,
+    SelfAnswer,
+    Stat,
+    StatAnswer,
+)
 from sesam_audit.facts.inspection import Inspection
+from sesam_audit.facts.mounts import MOUNTINFO
 
 from .sesam_host import Answers, link, there
 from .test_boot_mount import LINE, RUNNING, boot, mounted
@@ -181,6 +193,7 @@ def test_the_type(named: str, mounted_as: str, other: bool) -> None:
     [
         ("nas:/x", "nfs", mounted(), 1, 0),
         ("nas:/x", "nfs", mounted("nas:/x", "nfs4"), 0, 0),
+        ("nas:/x/", "nfs", mounted("nas:/x", "nfs4"), 0, 0),
         ("nas:/x", "nfs", mounted("nas.example.org:/x", "nfs4"), 0, 1),
         ("nas:/x", "nfs", RUNNING, 0, 0),
         ("sesam@nas:/x", "sshfs", mounted("sesam@nas:/x", "fuse.sshfs"), 0, 0),
@@ -212,6 +225,26 @@ def test_a_directory_that_is_shown_twice(answers: Answers, problem: str) -> None
 
     assert bool(found.problems) is bool(problem)
     assert not found.problems or problem in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("fstab", "told"),
+    [
+        ("", False),
+        ("/dev/sdb1 /mnt/disk ext4 noauto 0 2\n", False),
+        ("/dev/sdb1 /mnt/disk ext4\n", True),
+    ],
+)
+def test_what_holds_a_directory_that_is_shown_twice(fstab: str, told: bool) -> None:
+    text = (
+        "30 1 8:17 / /mnt/disk rw - ext4 /dev/sdb1 rw\n31 1 8:17 /data /srv/data rw - ext4 x rw\n"
+    )
+    mounts = {**RUNNING, File(MOUNTINFO, limit=262_144): FileAnswer(text=text)}
+    same: Answers = {Stat("/mnt/disk/data"): there(inode=2)}
+    found = judged(fstab + line("/mnt/disk/data", "none", "bind"), POINT, same, mounts=mounts)
+
+    assert not found.problems
+    assert bool(found.doubts) is not told
 
 
 def test_a_directory_that_may_not_be_looked_at() -> None:

@@ -364,7 +364,7 @@ def _prove_inside(  # noqa: PLR0913, PLR0917 - what a destination is judged by
         reason = inside.reason if inside else "no container dials it"
         raise Unknown(
             f"the host itself reaches it, but its containers may not: {reason}",
-            by_hand(reach.reached[subject].destination),
+            (inside and inside.command) or by_hand(reach.reached[subject].destination),
             inside.lacks if inside else None,
         )
     found.vantage = "container"

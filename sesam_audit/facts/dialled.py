@@ -11,10 +11,20 @@ from sesam_audit.destinations import Destination, Service
 from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts.identity import identity, vouched
 from sesam_audit.facts.markers import authentic, location, signed
-from sesam_audit.facts.scene import HUB_ROOTS, SHORT, Dialled, Scene, by_hand, listed, nowhere
+from sesam_audit.facts.scene import (
+    HUB_ROOTS,
+    MORE_TIME,
+    SHORT,
+    Dialled,
+    Scene,
+    by_hand,
+    listed,
+    nowhere,
+)
 
 _PORTAL = 511  # Network Authentication Required (RFC 6585)
 _BLOCKING = (403, 451, _PORTAL)
+_ASKED_INSIDE = 2  # times; each question has its share of the time, as a program's own has
 _TITLE = re.compile(r"<title[^>]*>\s*([^<]{1,120}?)\s*</title", re.IGNORECASE)
 
 
@@ -34,6 +44,7 @@ def classify(scene: Scene) -> Dialled:
         raise Unknown(f"dialling went wrong: {answer.error}", by_hand(scene.destination))
     if answer.layer == "tls" and answer.error == "EACCES":
         raise needs_root(answer.detail, HUB_ROOTS)
+    _resolved_in_time(scene)
     for layer in (_proxy, _dns, _tcp, _tls, _identity, _service):
         found = layer(scene)
         if found is not None:
@@ -67,9 +78,29 @@ def _proxy(scene: Scene) -> Dialled | None:
     return Dialled(word, f"the proxy {proxy} itself is not reached: {_why(answer)}", True)
 
 
+def _resolved_in_time(scene: Scene) -> None:
+    """Silence proves nothing before all name servers behind the resolver had their turn."""
+    answer, name = scene.answer, scene.proxy or scene.destination.name
+    had = answer.seconds / (_ASKED_INSIDE if _inside(answer) else 1)
+    if answer.layer == "dns" and answer.error == "TIMEOUT" and 0 < had < scene.resolving:
+        raise Unknown(
+            f"{_resolver(answer)} did not answer for {name} in {had:.1f} s, but may need"
+            f" {scene.resolving:.1f} s where a name server is silent: the deadline is too short",
+            MORE_TIME,
+        )
+
+
+def _inside(answer: DialAnswer) -> bool:
+    return answer.context.startswith("container")  # a daemon's and a shell's way is the host's
+
+
+def _resolver(answer: DialAnswer) -> str:
+    return "the container's resolver" if _inside(answer) else "the host's resolver"
+
+
 def _dns(scene: Scene) -> Dialled | None:
     answer, name = scene.answer, scene.destination.name
-    whose = "the container's resolver" if answer.context else "the host's resolver"
+    whose = _resolver(answer)
     if answer.layer == "dns":
         words = {
             "NXDOMAIN": f"{whose} says that {name} does not exist",

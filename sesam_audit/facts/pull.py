@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from shlex import quote
 
 from msgspec import Struct, field
@@ -23,6 +24,7 @@ from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.dialled import classify
 from sesam_audit.facts.identity import vouched
+from sesam_audit.facts.name_servers import NameServers
 from sesam_audit.facts.scene import HUB_ROOTS, SHORT, Dialled, Scene
 from sesam_audit.facts.trust import Bundle, public_roots
 from sesam_audit.profile import Profile
@@ -45,6 +47,7 @@ class Pulled(Struct, frozen=True):
     answer: PullAnswer
     roots: Bundle = field(default_factory=Bundle)
     proxy: str = ""
+    resolving: float = SHORT  # as Scene has it
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -140,8 +143,12 @@ class Pulled(Struct, frozen=True):
         if last is None:
             raise Unknown("the rehearsal showed no connection", BY_HAND)
         layer = "http" if self.refused else last.layer
-        last = replace(last, layer=layer, error=last.error or answer.error)
-        return Scene(last, layer_host(self.host), now, self.roots, self.proxy)
+        had = answer.seconds - sum(step.seconds for step in answer.steps[:-1])
+        last = replace(
+            last, layer=layer, error=last.error or answer.error, seconds=max(0.0, round(had, 4))
+        )
+        host = layer_host(self.host)
+        return Scene(last, host, now, self.roots, self.proxy, resolving=self.resolving)
 
     def vouched(self, now: datetime) -> bool:
         """Whether public roots prove who answered last. Raises Unknown where that is hidden."""
@@ -214,10 +221,11 @@ class Rehearsal(Struct, frozen=True):
     def ask(cls, profile: Profile) -> Steps[Rehearsal]:
         """Try both at once; the private image again when .env names another tag."""
         roots = public_roots(profile.public_roots)
-        deployment, public, private = yield from gather(
+        deployment, public, private, servers = yield from gather(
             attempt(Deployment.ask(profile)),
             attempt(_public()),
             attempt(_private(PRODUCTION_TAG)),
+            NameServers.ask(profile),
         )
         tag = _tag(deployment)
         if isinstance(tag, Unknown):
@@ -227,11 +235,12 @@ class Rehearsal(Struct, frozen=True):
         spent: PullAnswer | Unknown | None = None
         if profile.spend_pull and isinstance(tag, str):
             spent = yield from attempt(_private(tag, spend=True))
+        told = partial(_pulled, roots=roots, resolving=servers.by_host)
         return cls(
-            public if isinstance(public, Unknown) else _pulled(public, roots),
-            private if isinstance(private, Unknown) else _pulled(private, roots),
+            public if isinstance(public, Unknown) else told(public),
+            private if isinstance(private, Unknown) else told(private),
             PRODUCTION_TAG if isinstance(tag, Unknown) else tag,
-            _pulled(spent, roots) if isinstance(spent, PullAnswer) else spent,
+            told(spent) if isinstance(spent, PullAnswer) else spent,
         )
 
 
@@ -260,8 +269,8 @@ def uncovered(hosts: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _pulled(answer: PullAnswer, roots: Bundle) -> Pulled:
-    return Pulled(answer, roots, answer.last.proxy if answer.last else "")
+def _pulled(answer: PullAnswer, roots: Bundle, resolving: float) -> Pulled:
+    return Pulled(answer, roots, answer.last.proxy if answer.last else "", resolving)
 
 
 def _public() -> Steps[PullAnswer]:

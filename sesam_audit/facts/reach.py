@@ -27,6 +27,7 @@ from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.dialled import classify
 from sesam_audit.facts.hosts_file import HostsFile
 from sesam_audit.facts.markers import authentic
+from sesam_audit.facts.name_servers import NameServers
 from sesam_audit.facts.scene import SHORT, Dialled, Scene, by_hand
 from sesam_audit.facts.trust import Bundle, judge_chain, public_roots
 from sesam_audit.profile import Profile
@@ -52,6 +53,7 @@ class Reach(Struct, frozen=True):
     log_host: str | Unknown = ""  # FLUENTBIT_HOST of .env; "" when it names none
     proxied: dict[str, Reached] = field(default_factory=dict)  # by the profile's proxy, not theirs
     pinned: dict[str, tuple[str, ...]] = field(default_factory=dict)  # in the host's /etc/hosts
+    resolving: float = SHORT  # as Scene has it
 
     def scene(self, subject: str, now: datetime) -> Scene:
         """One destination with all its connection is judged by.
@@ -77,7 +79,9 @@ class Reach(Struct, frozen=True):
         whose = reached.destination
         inspectors = self.inspectors(now) if whose.tolerant else frozenset()
         proxy = self.way(reached)
-        return Scene(answer, whose, now, self.roots, proxy, inspectors, self._shared())
+        return Scene(
+            answer, whose, now, self.roots, proxy, inspectors, self._shared(), self.resolving
+        )
 
     def way(self, reached: Reached) -> str:
         """The proxy on the way to a destination, "" where there is none."""
@@ -160,11 +164,12 @@ class Reach(Struct, frozen=True):
         proxy = proxy_of(profile)
         roots = public_roots(profile.public_roots)
         theirs = [each for each in chosen if proxy and each.consumer in _CONTEXTS]
-        deployment, answers, by_proxy, pinned = yield from gather(
+        deployment, answers, by_proxy, pinned, servers = yield from gather(
             attempt(Deployment.ask(profile)),
             every(attempt(dial(each, proxy)) for each in chosen),
             every(attempt(_proxied(each, proxy)) for each in theirs),
             attempt(HostsFile.ask(profile)),
+            NameServers.ask(profile),
         )
         proxied = {
             each.key: Reached(each, answer) for each, answer in zip(theirs, by_proxy, strict=True)
@@ -175,7 +180,7 @@ class Reach(Struct, frozen=True):
         log_host = log_host_of(deployment)
         reached = yield from dialled_again(reached, log_host, profile, partial(dial, proxy=proxy))
         pins = {} if isinstance(pinned, Unknown) else pinned.names
-        return cls(reached, roots, proxy, log_host, proxied, pins)
+        return cls(reached, roots, proxy, log_host, proxied, pins, servers.by_host)
 
 
 def proxy_of(profile: Profile) -> str:

@@ -19,6 +19,7 @@ from sesam_audit.errors import Lack, Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.deployment import Deployment
 from sesam_audit.facts.docker_proxy import ContainerProxy, Way, way_of
+from sesam_audit.facts.name_servers import NameServers
 from sesam_audit.facts.reach import (
     Reach,
     Reached,
@@ -82,10 +83,12 @@ class Rooms(Struct, frozen=True):
     def _dialled(cls, profile: Profile, proxy: str, roots: Bundle) -> Steps[Rooms]:
         """As if the containers had the profile's proxy."""
         chosen = [each for each in destinations(profile) if each.context]
-        deployment, answers, me = yield from gather(
+        deployment, answers, me, servers, outside = yield from gather(
             attempt(Deployment.ask(profile)),
             every(attempt(_inside(each, proxy)) for each in chosen),
             attempt(Self()),
+            NameServers.ask(profile),
+            every(attempt(dial(each, proxy)) for each in chosen),
         )
         hindrance = next(filter(None, (_hindrance(each, me) for each in answers)), None)
         if hindrance is not None:
@@ -96,7 +99,7 @@ class Rooms(Struct, frozen=True):
         log_host = log_host_of(deployment)
         again = partial(_inside, proxy=proxy)
         reached = yield from dialled_again(reached, log_host, profile, again)
-        return cls(Reach(reached, roots, proxy, log_host))
+        return cls(Reach(reached, roots, proxy, log_host, resolving=servers.by_docker(outside)))
 
 
 def where(answer: DialAnswer | Unknown) -> str:

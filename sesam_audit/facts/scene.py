@@ -15,6 +15,7 @@ from sesam_audit.facts.leaf import Leaf, leaf
 from sesam_audit.facts.trust import Bundle, Trust, judge_chain
 
 SHORT = 1.5  # seconds; a connection that got less of the deadline proves no timeout
+MORE_TIME = "sesam-audit run ssh://THIS-HOST --set deadline=30"
 HUB_ROOTS = "sudo ls -l /etc/docker/certs.d/docker.io"  # what dockerd may trust besides
 _PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
@@ -60,6 +61,7 @@ class Scene(Struct, frozen=True):
     proxy: str = ""
     inspectors: frozenset[str] = frozenset()  # authorities that open TLS of the guide's names
     shared: frozenset[str] = frozenset()  # addresses that names of different rules lead to
+    resolving: float = SHORT  # seconds until a resolver's silence proves that nobody answers
 
     @property
     def leaf(self) -> Leaf | None:

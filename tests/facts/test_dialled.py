@@ -70,6 +70,45 @@ def timed_out(*seconds: float) -> DialAnswer:
     return DialAnswer(layer="tcp", error="TIMEOUT", addresses=("192.0.2.7",), attempts=attempts)
 
 
+@pytest.mark.parametrize("context", ["", "daemon", "shell"])
+@pytest.mark.parametrize("error", ["SERVFAIL", "TIMEOUT", "NXDOMAIN"])
+def test_the_ways_of_the_daemon_and_of_a_shell_ask_the_hosts_resolver(
+    context: str, error: str
+) -> None:
+    verdict = judged(HUB, replace(stopped("dns", error), context=context))
+
+    assert verdict.text.startswith("the host's resolver")
+
+
+@pytest.mark.parametrize("error", ["SERVFAIL", "TIMEOUT", "NXDOMAIN"])
+def test_a_container_asks_its_own_resolver(error: str) -> None:
+    verdict = judged(HUB, replace(stopped("dns", error), context="container default"))
+
+    assert verdict.text.startswith("the container's resolver")
+
+
+@pytest.mark.parametrize("proxy", ["", "proxy.example:3128"])
+@pytest.mark.parametrize(
+    ("context", "seconds"),
+    [("", 6.4), ("daemon", 2.4), ("container sesam", 7.0)],  # a container asks twice
+)
+def test_silence_of_the_resolver_proves_nothing_before_every_name_server_had_its_turn(
+    context: str, seconds: float, proxy: str
+) -> None:
+    answer = replace(stopped("dns", "TIMEOUT"), context=context, seconds=seconds)
+
+    with pytest.raises(Unknown, match=r"resolver did not answer .* the deadline") as raised:
+        judged(HUB, answer, resolving=6.5 if context != "container sesam" else 5.0, proxy=proxy)
+    assert raised.value.command == "sesam-audit run ssh://THIS-HOST --set deadline=30"
+
+
+@pytest.mark.parametrize(("context", "seconds"), [("", 6.6), ("container sesam", 10.1)])
+def test_silence_of_the_resolver_for_long_enough_is_a_failure(context: str, seconds: float) -> None:
+    answer = replace(stopped("dns", "TIMEOUT"), context=context, seconds=seconds)
+
+    assert judged(HUB, answer, resolving=6.5 if not context else 5.0).word == "dns-fails"
+
+
 def test_a_resolver_that_used_up_the_time_proves_no_timeout_of_the_connection() -> None:
     with pytest.raises(Unknown, match=r"only 0\.4 s were left of the deadline"):
         judged(HUB, timed_out(0.4))

@@ -14,6 +14,8 @@ from sesam_audit.asks import (
     DialAnswer,
     EnvFile,
     EnvFileAnswer,
+    File,
+    FileAnswer,
     Hop,
     Pull,
     PullAnswer,
@@ -325,3 +327,22 @@ def test_what_was_sent_says_where_the_login_went() -> None:
         "host -> auth.docker.io through p:3128: pull, /token with the login",
         "host -> registry-1.docker.io through p:3128: pull, /v2/x/y",
     ]
+
+
+def test_a_name_server_that_is_silent_leaves_the_last_of_several_names_too_little_time() -> None:
+    steps = (Hop("registry-1.docker.io", status=401, seconds=5.1), Hop("auth.docker.io"))
+    last = DialAnswer(layer="dns", context="daemon")
+    answer = PullAnswer(steps=steps, last=last, error="TIMEOUT", seconds=7.5)
+
+    assert Pulled(answer).ended(NOW).word == "dns-fails"
+    with pytest.raises(Unknown, match=r"the host's resolver did not answer .* in 2\.4 s"):
+        Pulled(answer, resolving=6.5).ended(NOW)
+
+
+def test_how_long_a_resolver_may_take_is_known_of_each_pull() -> None:
+    text = "nameserver 10.255.255.1\nnameserver 192.0.2.53\n"
+    fact, _ = asked({FIRST: blob(), File("/etc/resolv.conf"): FileAnswer(text=text)})
+
+    assert isinstance(fact, Rehearsal)
+    assert isinstance(fact.public, Pulled)
+    assert fact.public.resolving == 6.5

@@ -16,6 +16,8 @@ from sesam_audit.asks import (
     DockerConfigAnswer,
     EnvFile,
     EnvFileAnswer,
+    File,
+    FileAnswer,
     Roots,
     RootsAnswer,
     Self,
@@ -278,3 +280,22 @@ def test_the_containers_resolver_is_named() -> None:
 )
 def test_the_path_is_told_in_words(context: str, words: str) -> None:
     assert where(good("pypi.org", context=context)) == words
+
+
+DEAD_FIRST = FileAnswer(text="nameserver 10.255.255.1\nnameserver 192.0.2.53\n")
+SILENT = replace(stopped("dns", "TIMEOUT"), context="container sesam", seconds=7.0)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(5.2, Unknown), (0.4, Dialled)])
+def test_silence_in_containers_alone_is_a_fault_where_the_first_name_server_answers_the_host(
+    seconds: float, told: type
+) -> None:
+    answers: dict[Ask[Any], Answer | Unknown] = {
+        File("/etc/resolv.conf"): DEAD_FIRST,
+        PORTAL: SILENT,
+        replace(PORTAL, context=""): good("portal.sesam.io", seconds=seconds),
+    }
+
+    verdict = find(Rooms, answers).dialled(SUBJECT, NOW)
+    assert isinstance(verdict, told)
+    assert not isinstance(verdict, Dialled) or verdict.word == "dns-fails"

@@ -198,6 +198,15 @@ CONTAINERS = (
         says="dns-fails: the container's resolver .*the host itself reaches it",
     ),
     Fault(
+        name="containers whose questions to two resolvers the host does not forward",
+        keep=("/etc/resolv.conf",),
+        seed="echo nameserver 10.255.255.1 >>/etc/resolv.conf;"
+        " iptables -I DOCKER-USER -p udp --dport 53 -j DROP",
+        mend="iptables -D DOCKER-USER -p udp --dport 53 -j DROP",
+        changes=INSIDE,
+        says="dns-fails: the container's resolver .*the host itself reaches it",
+    ),
+    Fault(
         name="forwarded connections to port 443 dropped in DOCKER-USER",
         seed="iptables -I DOCKER-USER -p tcp --dport 443 -j DROP",
         mend="iptables -D DOCKER-USER -p tcp --dport 443 -j DROP",
@@ -209,6 +218,27 @@ CONTAINERS = (
             "inbound.https [NODE_DOMAIN]": UNKNOWN,
         },
         says="DOCKER-USER.*443|while the host itself reaches it",
+    ),
+)
+
+
+SLOW = (
+    Fault(
+        name="a first name server that is silent",
+        keep=("/etc/resolv.conf",),
+        seed="sed -i '1i nameserver 10.255.255.1' /etc/resolv.conf",
+        changes={
+            **dict.fromkeys(INSIDE, UNKNOWN),
+            "outbound.docker-layers": UNKNOWN,
+            "docker.registry-access": UNKNOWN,
+        },
+        says="did not answer for .* the deadline is too short",
+    ),
+    Fault(
+        name="a first name server that is silent, and time to wait for it",
+        keep=("/etc/resolv.conf",),
+        seed="sed -i '1i nameserver 10.255.255.1' /etc/resolv.conf",
+        settings=("deadline=40",),
     ),
 )
 
@@ -288,4 +318,4 @@ HARMLESS = (
     ),
 )
 
-FAULTS = (*CLOSED, *CONTAINERS, *CONTROL, *WAYS, *INSPECTED, *PULLS, *HARMLESS)
+FAULTS = (*CLOSED, *CONTAINERS, *CONTROL, *WAYS, *INSPECTED, *PULLS, *SLOW, *HARMLESS)

@@ -22,7 +22,7 @@ from sesam_audit.facts.routes import Routes
 from sesam_audit.facts.selinux import SELinux
 from sesam_audit.facts.subnets import Subnets
 from sesam_audit.facts.versions import version
-from sesam_audit.judge import Now
+from sesam_audit.judge import Then
 from sesam_audit.profile import Profile
 from sesam_audit.quantity import Size
 from sesam_audit.requirement import IMAGE, LIVE, MUST, PREFLIGHT, SHOULD, Found, requirement
@@ -243,7 +243,7 @@ def check_registry_login(login: DockerLogin, user: SesamUser, found: Found) -> N
     needs=("docker.registry-login", "outbound.docker"),
     apply_mends=True,
 )
-def check_registry_access(rehearsal: Rehearsal, now: Now, found: Found) -> None:
+def check_registry_access(rehearsal: Rehearsal, then: Then, found: Found) -> None:
     """The login may read Sesam's private image.
 
     Try it:
@@ -254,7 +254,7 @@ def check_registry_access(rehearsal: Rehearsal, now: Now, found: Found) -> None:
     the image, ask Sesam support. "no such manifest": the tag is wrong. "toomanyrequests": wait an
     hour.
     """
-    refusal, way = allowed(rehearsal, now)
+    refusal, way = allowed(rehearsal, then)
     found.note(way)
     found(f"{rehearsal.image} may be read")
     assert not refusal, refusal

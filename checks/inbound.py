@@ -16,7 +16,7 @@ from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.port_owners import DOCKER_PORTS, WEB_PORTS, PortOwners
 from sesam_audit.facts.proofs import Looks, looks_at
 from sesam_audit.facts.ways_in import WaysIn
-from sesam_audit.judge import Now
+from sesam_audit.judge import Then
 from sesam_audit.model import Owner
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import MUST, SHOULD, Found, Subject, requirement
@@ -43,7 +43,7 @@ def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
     owners: PortOwners,
     ways: WaysIn,
     subject: Subject,
-    now: Now,
+    then: Then,
     found: Found,
 ) -> None:
     """Port 80 is open to anybody, for Let's Encrypt.
@@ -62,7 +62,7 @@ def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
         found.note(note)
     assert not looks.faults, looks.faults[0]
     best = looks.best("internet", "clients", "none")
-    issued = outside.views[0].issued(now)
+    issued = outside.views[0].issued(then)
     if issued is not None and issued.overdue:
         found.note(f"Let's Encrypt {issued}: a renewal is overdue, so this proves nothing any more")
     elif issued is not None and (best is None or best.stands != "internet"):

@@ -24,7 +24,7 @@ from sesam_audit.facts.rooms import Rooms
 from sesam_audit.facts.scene import Dialled, by_hand
 from sesam_audit.facts.sesam_addresses import SesamAddresses
 from sesam_audit.facts.telling import about_logs, indicators, notes, pinned
-from sesam_audit.judge import Now
+from sesam_audit.judge import Then
 from sesam_audit.model import Owner
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import MUST, SHOULD, Found, Subject, requirement
@@ -48,7 +48,9 @@ GUIDE = "Guide, Outbound firewall rules, 443/tcp: "
     owner=Owner.NETWORK,
     rule="OUT-HUB",
 )
-def check_docker(reach: Reach, control: Control, subject: Subject, now: Now, found: Found) -> None:
+def check_docker(
+    reach: Reach, control: Control, subject: Subject, then: Then, found: Found
+) -> None:
     """The host reaches the real Docker Hub.
 
     Ask the network team, rule OUT-HUB: allow TCP 443 from this host to *.docker.com and
@@ -57,8 +59,8 @@ def check_docker(reach: Reach, control: Control, subject: Subject, now: Now, fou
 
     Until then, in the guide's words, "the service will not be able to self-update".
     """
-    _prove(reach, control, subject, now, found)
-    _indicate(reach, control, "OUT-HUB", subject, now, found)
+    _prove(reach, control, subject, then, found)
+    _indicate(reach, control, "OUT-HUB", subject, then, found)
 
 
 @requirement(
@@ -68,7 +70,7 @@ def check_docker(reach: Reach, control: Control, subject: Subject, now: Now, fou
     owner=Owner.NETWORK,
     rule="OUT-HUB",
 )
-def check_docker_layers(rehearsal: Rehearsal, control: Control, now: Now, found: Found) -> None:
+def check_docker_layers(rehearsal: Rehearsal, control: Control, then: Then, found: Found) -> None:
     """The first bytes of a public image's layer arrive.
 
     Ask the network team, rule OUT-HUB: the registry sends clients on to layer hosts, which lie
@@ -78,20 +80,20 @@ def check_docker_layers(rehearsal: Rehearsal, control: Control, now: Now, found:
     """
     if isinstance(rehearsal.public, Pulled):
         found.note(f"for dockerd, on the host's network path: {rehearsal.public.way}")
-    verdict = rehearsal.layers(now)
+    verdict = rehearsal.layers(then)
     found(str(verdict), required="the first bytes of a layer")
     firewalled(verdict)
     beside = ""
     if not verdict.ok:
-        beside = control.beside(rehearsal.ended_at, verdict, now)
-        found.note(f"dialled by the auditor: {control.word(rehearsal.ended_at, now)}")
+        beside = control.beside(rehearsal.ended_at, verdict, then)
+        found.note(f"dialled by the auditor: {control.word(rehearsal.ended_at, then)}")
     for outside in uncovered(rehearsal.met()):
         beside += f"; the guide's wildcards do not hold {outside}"
     assert verdict.ok, f"{verdict}{beside}"
     if isinstance(rehearsal.spent, Pulled):
         found.note(f"--spend-pull, of {rehearsal.image}: {rehearsal.spent.way}")
     if rehearsal.spent is not None:
-        spent = firewalled(rehearsal.spent_layer(now))
+        spent = firewalled(rehearsal.spent_layer(then))
         assert spent.ok, f"no layer of {rehearsal.image} came: {spent}"
 
 
@@ -104,7 +106,7 @@ def check_docker_layers(rehearsal: Rehearsal, control: Control, now: Now, found:
     rule="OUT-HUB",
 )
 def check_docker_updates(  # noqa: PLR0913, PLR0917 - what a destination is judged by
-    reach: Reach, rooms: Rooms, control: Control, subject: Subject, now: Now, found: Found
+    reach: Reach, rooms: Rooms, control: Control, subject: Subject, then: Then, found: Found
 ) -> None:
     """The updater's container reaches the real Docker Hub.
 
@@ -122,7 +124,7 @@ def check_docker_updates(  # noqa: PLR0913, PLR0917 - what a destination is judg
     container does not know a company's own CA.
     """
     key = subject.removesuffix(BY_UPDATER)
-    _prove_inside(reach, rooms, control, key, now, found)
+    _prove_inside(reach, rooms, control, key, then, found)
 
 
 @requirement(
@@ -157,7 +159,7 @@ def check_docker_coverage(rehearsal: Rehearsal, found: Found) -> None:
     rule="OUT-LE",
 )
 def check_letsencrypt(  # noqa: PLR0913, PLR0917 - what a destination is judged by
-    reach: Reach, rooms: Rooms, control: Control, subject: Subject, now: Now, found: Found
+    reach: Reach, rooms: Rooms, control: Control, subject: Subject, then: Then, found: Found
 ) -> None:
     """The host's containers reach the real Let's Encrypt.
 
@@ -175,8 +177,8 @@ def check_letsencrypt(  # noqa: PLR0913, PLR0917 - what a destination is judged 
         sudo iptables -S FORWARD; sudo iptables -S DOCKER-USER
         sudo nft list ruleset
     """
-    _indicate(reach, control, "OUT-LE", subject, now, found)
-    _prove_inside(reach, rooms, control, subject, now, found)
+    _indicate(reach, control, "OUT-LE", subject, then, found)
+    _prove_inside(reach, rooms, control, subject, then, found)
 
 
 @requirement(
@@ -188,7 +190,7 @@ def check_letsencrypt(  # noqa: PLR0913, PLR0917 - what a destination is judged 
     rule="OUT-SESAM",
 )
 def check_sesam(  # noqa: PLR0913, PLR0917 - what a destination is judged by
-    reach: Reach, rooms: Rooms, control: Control, subject: Subject, now: Now, found: Found
+    reach: Reach, rooms: Rooms, control: Control, subject: Subject, then: Then, found: Found
 ) -> None:
     """The host's containers reach Sesam's real portal and log shipping.
 
@@ -213,9 +215,9 @@ def check_sesam(  # noqa: PLR0913, PLR0917 - what a destination is judged by
     if reach.reached[subject].destination.service is Service.ANY_TLS:
         found.note(IPS_WARNING)
     if reach.reached[subject].destination.context:
-        _prove_inside(reach, rooms, control, subject, now, found)
+        _prove_inside(reach, rooms, control, subject, then, found)
     else:
-        _prove(reach, control, subject, now, found)
+        _prove(reach, control, subject, then, found)
 
 
 @requirement(
@@ -250,7 +252,7 @@ def check_sesam_ips(addresses: SesamAddresses, found: Found) -> None:
     owner=Owner.NETWORK,
     rule="OUT-PYPI",
 )
-def check_pypi(reach: Reach, control: Control, subject: Subject, now: Now, found: Found) -> None:
+def check_pypi(reach: Reach, control: Control, subject: Subject, then: Then, found: Found) -> None:
     """The host reaches the real Python Package Index.
 
     Ask the network team, rule OUT-PYPI: allow TCP 443 from this host to files.pythonhosted.org,
@@ -258,7 +260,7 @@ def check_pypi(reach: Reach, control: Control, subject: Subject, now: Now, found
 
     Until then, in the guide's words, "the service will not be able to self-update".
     """
-    _prove(reach, control, subject, now, found)
+    _prove(reach, control, subject, then, found)
 
 
 @requirement(
@@ -269,7 +271,7 @@ def check_pypi(reach: Reach, control: Control, subject: Subject, now: Now, found
     owner=Owner.NETWORK,
 )
 def check_extra(  # noqa: PLR0913, PLR0917 - what a destination is judged by
-    reach: Reach, rooms: Rooms, control: Control, subject: Subject, now: Now, found: Found
+    reach: Reach, rooms: Rooms, control: Control, subject: Subject, then: Then, found: Found
 ) -> None:
     """The destinations that the profile adds answer.
 
@@ -282,7 +284,7 @@ def check_extra(  # noqa: PLR0913, PLR0917 - what a destination is judged by
         sudo iptables -S FORWARD; sudo iptables -S DOCKER-USER
         sudo nft list ruleset
     """
-    _prove_inside(reach, rooms, control, subject, now, found)
+    _prove_inside(reach, rooms, control, subject, then, found)
 
 
 @requirement(
@@ -292,14 +294,16 @@ def check_extra(  # noqa: PLR0913, PLR0917 - what a destination is judged by
     when=unless_closed_destinations,
     owner=Owner.NETWORK,
 )
-def check_closed(closed: Closed, worlds: Worlds, subject: Subject, now: Now, found: Found) -> None:
+def check_closed(
+    closed: Closed, worlds: Worlds, subject: Subject, then: Then, found: Found
+) -> None:
     """The destinations that should be closed are.
 
     Ask the network team to refuse connections from this host to the destination that is named here,
     or take it out of closed_destinations in the profile.
     """
-    looks = closed.looks(subject, now, worlds)
-    for note in closed.notes(looks, subject, now):
+    looks = closed.looks(subject, then, worlds)
+    for note in closed.notes(looks, subject, then):
         found.note(note)
     through = [f"{look.place} ({look.said})" for look in looks if look.open is True]
     assert not through, f"open from {' and from '.join(through)}"
@@ -311,21 +315,21 @@ def check_closed(closed: Closed, worlds: Worlds, subject: Subject, now: Now, fou
     level=SHOULD,
     owner=Owner.NETWORK,
 )
-def check_interception(interceptors: Interceptors, now: Now, found: Found) -> None:
+def check_interception(interceptors: Interceptors, then: Then, found: Found) -> None:
     """Nothing on the way opens TLS: every chain ends in a public root.
 
     Ask the network team to leave the guide's destinations out of TLS inspection. A company's CA in
     the host's store helps the Docker daemon and the host, never the stack's containers.
     """
-    seen = interceptors.seen(now)
+    seen = interceptors.seen(then)
     found.note(f"judged against {interceptors.roots.name}")
     if interceptors.unseen:
         found.note(f"the containers' own way is not known: {interceptors.unseen}")
-    met = interceptors.met(now)
+    met = interceptors.met(then)
     assert not met, f"TLS is opened by {'; '.join(map(str, met))}"
     if not seen:
         raise Unknown("no TLS chain was seen: nothing was reached")
-    found.note(f"{len(seen)} of {len(interceptors.names(now))} destinations showed a chain")
+    found.note(f"{len(seen)} of {len(interceptors.names(then))} destinations showed a chain")
 
 
 @requirement(
@@ -335,7 +339,7 @@ def check_interception(interceptors: Interceptors, now: Now, found: Found) -> No
     owner=Owner.NETWORK,
     rule=PROXY_RULE,
 )
-def check_proxy(reach: Reach, control: Control, profile: Profile, now: Now, found: Found) -> None:
+def check_proxy(reach: Reach, control: Control, profile: Profile, then: Then, found: Found) -> None:
     """The proxy opens the way to every destination.
 
     Where the proxy itself is not reached, ask the network team, rule OUT-PROXY: allow TCP from this
@@ -344,8 +348,8 @@ def check_proxy(reach: Reach, control: Control, profile: Profile, now: Now, foun
     file of mode 0600, and name the file: proxy_credentials = "FILE" in the profile.
     """
     subjects = [x.key for x in destinations(profile) if x.needed and not x.direct]
-    ways = {subject: reach.through_proxy(subject, now) for subject in subjects}
-    ways |= {subject: control.excused(subject, way, now) for subject, way in ways.items()}
+    ways = {subject: reach.through_proxy(subject, then) for subject in subjects}
+    ways |= {subject: control.excused(subject, way, then) for subject, way in ways.items()}
     refused = [way for way in ways.values() if isinstance(way, Dialled)]
     found.note(f"{len(subjects) - len(refused)} of {len(subjects)} were not refused")
     assert not refused, "; ".join(dict.fromkeys(map(str, refused)))
@@ -355,12 +359,12 @@ def check_proxy(reach: Reach, control: Control, profile: Profile, now: Now, foun
 
 
 def _prove_inside(  # noqa: PLR0913, PLR0917 - what a destination is judged by
-    reach: Reach, rooms: Rooms, control: Control, subject: str, now: Now, found: Found
+    reach: Reach, rooms: Rooms, control: Control, subject: str, then: Then, found: Found
 ) -> None:
     """`_prove` for a program that will connect from a container; the host stands beside."""
-    inside = rooms.dialled(subject, now)
+    inside = rooms.dialled(subject, then)
     if not isinstance(inside, Dialled):
-        _prove(reach, control, subject, now, found)
+        _prove(reach, control, subject, then, found)
         reason = inside.reason if inside else "no container dials it"
         raise Unknown(
             f"the host itself reaches it, but its containers may not: {reason}",
@@ -371,45 +375,45 @@ def _prove_inside(  # noqa: PLR0913, PLR0917 - what a destination is judged by
     for note in pinned(reach, subject):
         found.note(note)
     try:
-        outside = reach.dialled(subject, now)
+        outside = reach.dialled(subject, then)
     except Unknown as unknown:
-        _prove(rooms.reach, control, subject, now, found, f"not known, {unknown.reason}")
+        _prove(rooms.reach, control, subject, then, found, f"not known, {unknown.reason}")
         return
     alone = outside.ok and not inside.ok
-    _prove(rooms.reach, None if alone else control, subject, now, found, str(outside))
+    _prove(rooms.reach, None if alone else control, subject, then, found, str(outside))
 
 
 def _prove(  # noqa: PLR0913, PLR0917 - what a destination is judged by
-    reach: Reach, control: Control | None, subject: str, now: Now, found: Found, host: str = ""
+    reach: Reach, control: Control | None, subject: str, then: Then, found: Found, host: str = ""
 ) -> None:
     """Assert that a destination answered as itself, for the program that will connect to it.
 
     `host` is what the host's own dial came to, beside a container's; without `control` it reached
     what the container did not, which tells more than the auditor.
     """
-    scene = reach.scene(subject, now)
-    verdict = reach.dialled(subject, now)
+    scene = reach.scene(subject, then)
+    verdict = reach.dialled(subject, then)
     for note in (*notes(scene, reach.proxy), *pinned(reach, subject)):
         found.note(note)
     if host:
         found.note(f"dialled from the host itself: {host}")
     if control is not None:
-        found.note(f"dialled by the auditor: {control.word(subject, now)}")
+        found.note(f"dialled by the auditor: {control.word(subject, then)}")
     found(str(verdict), required=scene.destination.service.value)
-    if verdict.proxy_fault and reach.left_to_proxy(subject, now):
+    if verdict.proxy_fault and reach.left_to_proxy(subject, then):
         raise Unknown(f"{verdict} (outbound.proxy)", by_hand(scene.destination))
     beside = "; so it is from a container, while the host itself reaches it"
     if control is not None:
-        beside = "" if verdict.ok else control.beside(subject, verdict, now)
+        beside = "" if verdict.ok else control.beside(subject, verdict, then)
     if verdict.word == "service-trouble":
         raise Unknown(f"{verdict}; try again later{beside}", by_hand(scene.destination))
     assert verdict.ok, f"{verdict}{beside}"
 
 
 def _indicate(  # noqa: PLR0913, PLR0917 - what a rule's indicators are judged by
-    reach: Reach, control: Control, rule: str, subject: Subject, now: Now, found: Found
+    reach: Reach, control: Control, rule: str, subject: Subject, then: Then, found: Found
 ) -> None:
     """Show the indicators of a rule beside its first name; they never fail."""
     if subject == reach.first(rule):
-        for note in indicators(reach, control, rule, now):
+        for note in indicators(reach, control, rule, then):
             found.note(note)

@@ -13,7 +13,7 @@ from sesam_audit.facts.node_image import PATIENCE, NodeImage, overdue
 from sesam_audit.facts.running import LOOK, RunningStack
 from sesam_audit.facts.served import HEALTH, Served
 from sesam_audit.facts.served_rules import api_fault, inspect_certificate, redirection_fault
-from sesam_audit.judge import Now
+from sesam_audit.judge import Now, Then
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import LIVE, MUST, SHOULD, Found, Subject, requirement
 from sesam_audit.wanted import SERVICES
@@ -91,7 +91,7 @@ def check_mounts(mounts: StackMounts, found: Found) -> None:
     stages=(LIVE,),
     needs=TRAEFIK,
 )
-def check_tls(served: Served, now: Now, profile: Profile, found: Found) -> None:
+def check_tls(served: Served, now: Now, then: Then, profile: Profile, found: Found) -> None:
     """Port 443 serves the certificate of NODE_DOMAIN.
 
     With Let's Encrypt, see why Traefik got none; the name must lead here and port 80 be open:
@@ -115,7 +115,8 @@ def check_tls(served: Served, now: Now, profile: Profile, found: Found) -> None:
             f"a certificate for {', '.join(leaf.names[:3]) or leaf.subject} by {leaf.issuer},"
             f" until {until:%Y-%m-%d}"
         )
-    _settle(inspect_certificate(served, now, profile), found)
+    renews = profile.certificates == "letsencrypt"  # Traefik does, long before another date
+    _settle(inspect_certificate(served, then if renews else now, profile), found)
 
 
 @requirement(

@@ -117,15 +117,19 @@ class Audit:
             known=arrival.known,
             profile=self._request.profile,
             now=self._now(arrival),
+            asked=self._asked(arrival),
             stage=self._request.stage,
             user=arrival.evidence.user,
             at=stamp(arrival.evidence.started or self._started),
         )
 
     def _now(self, arrival: Arrival) -> datetime:
-        """Dates are judged at the evidence's own time, or at --as-of."""
+        """The deployment's dates are judged at the evidence's own time, or at --as-of."""
+        return self._request.as_of or self._asked(arrival)
+
+    def _asked(self, arrival: Arrival) -> datetime:
         moment = arrival.evidence.started or self._started
-        return self._request.as_of or datetime.fromtimestamp(moment, timezone.utc)
+        return datetime.fromtimestamp(moment, timezone.utc)
 
     def _keep(self, arrival: Arrival, findings: list[Finding]) -> None:
         """One host's report; a planned finding that is missing did not run, and says so."""

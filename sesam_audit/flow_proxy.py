@@ -49,7 +49,7 @@ def _met(case: Case) -> dict[str, Any]:
     if isinstance(reach, Unknown):
         raise reach
     needed = [each.key for each in destinations(case.profile) if each.needed and not each.direct]
-    ways = {key: reach.through_proxy(key, case.now) for key in needed}
+    ways = {key: reach.through_proxy(key, case.then) for key in needed}
     refused = {key: way for key, way in ways.items() if isinstance(way, Dialled)}
     faults = [key for key, way in refused.items() if way.proxy_fault]
     passed = [key for key, way in ways.items() if way is None]

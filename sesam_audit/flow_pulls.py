@@ -33,7 +33,7 @@ def pulls(case: Case, judged: Judged) -> Iterator[Flow]:
         yield _row(case, layers, rehearsal, _PUBLIC, nowhere, partial(known, rehearsal))
         yield _row(case, access, rehearsal, _PRIVATE, REGISTRY, partial(known, rehearsal))
         return
-    public, now = rehearsal.public, case.now
+    public, now = rehearsal.public, case.then
     named = "layers of a public image"
     yield _row(case, layers, public, _PUBLIC, named, partial(rehearsal.layers, now))
     private = partial(_manifest, rehearsal, now)
@@ -68,7 +68,7 @@ def _rehearsed(
     if not pulled.answer.steps:
         judge()  # which knows why
     pulled.tried()
-    scene, steps = pulled.scene(case.now), pulled.answer.steps
+    scene, steps = pulled.scene(case.then), pulled.answer.steps
     hops = (f"{x.host}{x.path} {x.status or x.error or 'no answer'}" for x in steps)
     told = {**shown(scene, *verdict(judge)), **moment(heard(scene.answer), case)}
     if pulled.refused:

@@ -101,7 +101,7 @@ def _control(control: Control | Unknown, key: str, case: Case) -> str:
     if isinstance(control, Unknown):
         return f"not known: {control.reason}"
     try:
-        return control.word(key, case.now)
+        return control.word(key, case.then)
     except Exception as error:  # noqa: BLE001 - as of a row: its fault must not cost the report
         return f"not understood: {error!r}"
 
@@ -114,9 +114,9 @@ def _reached(reach: Reach | Unknown, key: str, case: Case) -> dict[str, Any]:
         raise Unknown("not dialled: the profile switches this rule off")
     destination = reach.reached[key].destination
     answer = heard(reach.reached[key].answer)
-    result = verdict(partial(reach.dialled, key, case.now))
-    proxy, inspectors = reach.way(reach.reached[key]), reach.inspectors(case.now)
-    scene = Scene(answer, destination, case.now, reach.roots, proxy, inspectors)
+    result = verdict(partial(reach.dialled, key, case.then))
+    proxy, inspectors = reach.way(reach.reached[key]), reach.inspectors(case.then)
+    scene = Scene(answer, destination, case.then, reach.roots, proxy, inspectors)
     return {**shown(scene, *result), **moment(answer, case), "context": where(answer)}
 
 
@@ -186,5 +186,5 @@ def _at(rule: str, view: Inbound, way: str, told: Told, case: Case) -> dict[str,
     if answer.addresses and (way == ADDRESS or told is not view.ways[way].get(port)):
         given["name"] = answer.addresses[0]
     name = view.name if isinstance(view.name, str) else ""
-    trust = judge_chain(answer.chain, name, case.now, view.roots)
+    trust = judge_chain(answer.chain, name, case.then, view.roots)
     return {**given, "public_roots": on_public_roots(answer, trust)}

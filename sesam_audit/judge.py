@@ -28,15 +28,27 @@ class Now(datetime):
     """The moment dates are judged at, UTC: the auditor's clock, or `--as-of`."""
 
 
+class Then(datetime):
+    """The moment the host was asked, UTC: what others showed it then is judged at that date."""
+
+
 class Case(Struct, frozen=True, kw_only=True):
-    """What findings are judged from: one host, one moment, one deployment."""
+    """What findings are judged from: one host, one moment, one deployment.
+
+    `asked` is when the host was, where `now` is another date.
+    """
 
     known: Known
     profile: Profile
     now: datetime
+    asked: datetime | None = None
     stage: Stage = Stage.PREFLIGHT
     user: str = ""
     at: str = ""
+
+    @property
+    def then(self) -> datetime:
+        return self.asked or self.now
 
 
 class _Ruling(Struct, frozen=True):
@@ -178,6 +190,8 @@ def _arguments(item: Requirement, subject: str | None, case: Case, found: Found)
             values[name] = Subject(subject or "")
         elif kind is Now:
             values[name] = case.now
+        elif kind is Then:
+            values[name] = case.then
         else:
             values[name] = case.known[kind]
             if isinstance(values[name], Unknown):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from msgspec.structs import replace
 
 from sesam_audit.errors import Lack, NotApplicable, Unknown, needs_root
 from sesam_audit.evidence import Known
-from sesam_audit.judge import Case, Now, judge, plan, with_needs
+from sesam_audit.judge import Case, Now, Then, judge, plan, with_needs
 from sesam_audit.level import Outcome, Stage
 from sesam_audit.model import Finding, Key
 from sesam_audit.profile import Profile
@@ -171,12 +171,24 @@ def test_an_unknown_fact_gives_its_reason() -> None:
 def test_a_check_gets_the_subject_the_moment_and_the_profile() -> None:
     got: list[object] = []
 
-    def check_it(subject: Subject, now: Now, profile: Profile) -> None:
+    def check_it(subject: Subject, now: Now, then: Then, profile: Profile) -> None:
         """It holds."""
-        got.extend((subject, now, profile))
+        got.extend((subject, now, then, profile))
 
     judge(marked(check_it), "a.example.org", case(), {})
-    assert got == ["a.example.org", NOON, Profile()]
+    assert got == ["a.example.org", NOON, NOON, Profile()]
+
+
+def test_another_date_leaves_the_moment_when_the_host_was_asked() -> None:
+    got: list[object] = []
+
+    def check_it(now: Now, then: Then) -> None:
+        """It holds."""
+        got.extend((now, then))
+
+    later = NOON + timedelta(days=90)
+    judge(marked(check_it), None, replace(case(), now=later, asked=NOON), {})
+    assert got == [later, NOON]
 
 
 def test_the_finding_carries_notes_vantage_user_and_time() -> None:

@@ -114,7 +114,7 @@ def test_every_need_of_a_shipped_check_is_a_shipped_check(item: Requirement) -> 
 
 @pytest.mark.parametrize("item", catalogue().values(), ids=catalogue())
 def test_every_parameter_of_a_shipped_check_can_be_given(item: Requirement) -> None:
-    given = {"Found", "Profile", "Subject", "Now"}
+    given = {"Found", "Profile", "Subject", "Now", "Then"}
     for name, kind in item.parameters.items():
         assert hasattr(kind, "ask") or kind.__name__ in given, name
 

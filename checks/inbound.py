@@ -5,7 +5,7 @@ from __future__ import annotations
 from shlex import quote
 
 from sesam_audit.asks import AUDITOR
-from sesam_audit.errors import NotApplicable, Unknown, needs_vantage
+from sesam_audit.errors import NotApplicable, Unknown
 from sesam_audit.facts.caa import Caa
 from sesam_audit.facts.closed_ports import closed_subjects, looked, shut
 from sesam_audit.facts.domain import Domain, is_global
@@ -75,7 +75,7 @@ def check_http(  # noqa: PLR0913, PLR0917 - what a way in is judged by
     found.vantage = best.vantage
     found(f"reachable from {best}", required="reachable from ANY")
     if best.stands != "internet":
-        raise needs_vantage(f"reachable from {best}; ANY is not proven")
+        raise looks.too_few(f"reachable from {best}; ANY is not proven")
 
 
 @requirement(

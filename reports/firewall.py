@@ -34,9 +34,18 @@ class RuleSection:
 
     @property
     def state(self) -> str:
-        """The worst of its findings; "" when none judges it."""
-        judged = [*self.others, *(finding for _, finding in self.rows if finding is not None)]
-        return min(map(summary.state, judged), key=_WORST.index, default="")
+        """The worst of its findings; "" when none judges it.
+
+        A finding that is not the rule's own counts where a connection of the rule did not get
+        through: what else is wrong with it is no firewall's fault.
+        """
+        judged = [
+            finding
+            for flow, finding in self.rows
+            if finding is not None
+            and ((finding.rule or "") == self.name or flow.result not in ("ok", "not tried"))
+        ]
+        return min(map(summary.state, [*self.others, *judged]), key=_WORST.index, default="")
 
 
 def rules(host: HostReport) -> list[RuleSection]:
@@ -64,6 +73,13 @@ def rules(host: HostReport) -> list[RuleSection]:
 def change(rule: RuleSection, host: HostReport, report: Report) -> str:
     """The text of the rule's change ticket; "" where nothing of it failed."""
     return ticket(rule.name, (flow for flow, _ in rule.rows), report, host)
+
+
+def state(flow: Flow, finding: Finding | None) -> str:
+    """How a row is shown: as its finding, unless nobody tried what others proved; "" for none."""
+    if finding is None or flow.outcome == finding.outcome.value:
+        return summary.state(finding) if finding else ""
+    return flow.outcome
 
 
 def layer(word: str) -> str:

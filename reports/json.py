@@ -58,6 +58,7 @@ def _host(host: HostReport) -> dict[str, Any]:
         "coverage": asdict(host.coverage),
         "not_selected": host.not_selected,
         "not_verified": host.not_verified,
+        "unreached": host.unreached,
         "sent": host.sent,
         "findings": [_finding(finding) for finding in host.findings],
         "flows": [asdict(flow) for flow in host.flows],

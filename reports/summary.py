@@ -87,7 +87,8 @@ def _joined(*parts: str) -> str:
 
 def silent(host: HostReport) -> bool:
     """Among several hosts, one with nothing to tell beyond its line in the table."""
-    return host.verdict is Verdict.READY and not host.warnings and not host.coverage.waived
+    told = host.warnings or host.coverage.waived or host.unreached
+    return host.verdict is Verdict.READY and not told
 
 
 def overall(report: Report) -> str:

@@ -83,6 +83,8 @@ class _Page:
         yield from self._put(Text(_where(host), "dim"), 0, 2)
         if summary.flat(host.trouble) not in headline:
             yield from self._put(Text(f"Broken off: {host.trouble}", "yellow"), 0, 2)
+        for line in host.unreached:
+            yield from self._put(Text(line, "yellow"), 0, 2)
         yield from header
         yield Text()
         yield from self._section("Blockers", self._findings(host.blockers))

@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from sesam_audit import REQUIREMENTS_VERSION, __version__
 from sesam_audit.collect import Arrival, Collection, Order, Progress, fact_kinds
-from sesam_audit.errors import refuse_optimised
+from sesam_audit.errors import Unknown, refuse_optimised
 from sesam_audit.evidence import Evidence, Known
+from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.sent import sent
 from sesam_audit.flows import flows
 from sesam_audit.host import Conversation, Target, parse
@@ -147,6 +148,7 @@ class Audit:
         flowed = _whole("connections", flows(self._case(arrival), listed), not_told)
         did = _whole("lines of what the audit sent", sent(arrival.evidence), not_told)
         limits = _whole("limits", not_verified(self.profile, self._chosen, arrival.known), not_told)
+        missing = _whole("vantages that were not reached", _unreached(arrival.known), not_told)
         self.hosts.append(
             HostReport(
                 host=arrival.target.spec,
@@ -162,6 +164,7 @@ class Audit:
                 started=stamp(arrival.evidence.started or self._started),
                 seconds=round(arrival.seconds, 3),
                 sent=did,
+                unreached=missing,
                 not_verified=(*not_told, *limits),
                 flows=flowed,
             )
@@ -197,6 +200,11 @@ class Audit:
         yield from idle(
             self._request.waivers, [(host.host, host.findings) for host in self.hosts], now
         )
+
+
+def _unreached(known: Known) -> Iterator[str]:
+    outside = known[Outside]
+    yield from () if isinstance(outside, Unknown) else outside.absences
 
 
 def _never_came(spec: str) -> Arrival:

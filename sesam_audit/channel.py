@@ -20,7 +20,11 @@ _PATIENCE = 0.5  # seconds for ending by itself
 
 
 class ChannelError(Exception):
-    """The other side ended, hung, or flooded; `stderr` holds its last words."""
+    """The other side ended, hung, or flooded; `stderr` holds its last words.
+
+    Where it said nothing there, as a login shell that lets nobody in, they are what stood outside
+    frames.
+    """
 
     def __init__(self, what: str, stderr: str, code: int | None) -> None:
         super().__init__(what)
@@ -50,6 +54,7 @@ class Channel:
         self._out = bytearray()
         self._unsent = bytearray()
         self._noise = 0
+        self._stray = b""  # the last of the noise
         self._stderr = bytearray()
         self._stderr_seen = 0
         for pipe, events in (
@@ -96,6 +101,7 @@ class Channel:
             excess = len(self._out) - len(self._head)
             if excess > 0:
                 self._noise += excess
+                self._stray = (self._stray + self._out[:excess])[-_STDERR_KEPT:]
                 del self._out[:excess]
             return None
         line = self._out.find(b"\n", start + 1)
@@ -158,7 +164,9 @@ class Channel:
             self._process.wait(max(0.01, until - time.monotonic()))
 
     def _error(self, what: str) -> ChannelError:
-        return ChannelError(what, self._stderr.decode("utf-8", "replace"), self._process.poll())
+        stray = self._stray + (self._out if self._head not in self._out else b"")
+        words = self._stderr if self._stderr.strip() else stray
+        return ChannelError(what, words.decode("utf-8", "replace"), self._process.poll())
 
     def close(self) -> None:
         """Close its stdin, which ends the probe; kill what does not end by itself."""

@@ -32,6 +32,10 @@ class HostError(AuditError):
     """One host could not be reached or asked; the other hosts go on."""
 
 
+class UnreachedError(HostError):
+    """A host that was not even reached, so that nothing was asked of it."""
+
+
 class FaultError(AuditError):
     """Something of sesam-audit itself failed (exit 3); its cause is what --debug shows."""
 

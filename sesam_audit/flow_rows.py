@@ -26,7 +26,7 @@ _EXTRA = "Not in the guide: the profile adds it (extra_destinations)."
 
 
 def row(given: dict[str, Any], finding: Finding | None, look: Callable[[], dict[str, Any]]) -> Flow:
-    """One row; whatever keeps it from being filled is said in it."""
+    """One row; whatever keeps it from being filled is said in it, and then it proves nothing."""
     if finding is not None:
         given["outcome"], given["finding"] = finding.outcome.value, finding.id
         given["subject"] = finding.subject or ""
@@ -35,9 +35,15 @@ def row(given: dict[str, Any], finding: Finding | None, look: Callable[[], dict[
     except Unknown as unknown:
         off = finding is not None and finding.outcome is Outcome.NOT_APPLICABLE
         reason = finding.reason if finding is not None and off else None
-        return Flow(**given, said=reason or unknown.reason)
+        return Flow(**_untold(given), said=reason or unknown.reason)
     except Exception as error:  # noqa: BLE001 - one row's fault must not cost the report
-        return Flow(**given, result="unknown", said=f"not understood: {error!r}")
+        return Flow(**_untold(given), result="unknown", said=f"not understood: {error!r}")
+
+
+def _untold(given: dict[str, Any]) -> dict[str, Any]:
+    """The row of what nobody tried: what its finding came to, others have shown."""
+    settled = given.get("outcome") in (Outcome.PASSED.value, Outcome.FAILED.value)
+    return {**given, "outcome": Outcome.UNKNOWN.value} if settled else given
 
 
 def documented(rule: str, asked: str, profile: Profile) -> dict[str, str]:

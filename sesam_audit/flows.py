@@ -79,7 +79,9 @@ def _outbound(case: Case, judged: Judged) -> Iterator[Flow]:
         inside = partial(_inside, rooms, key, case)
         if theirs:
             found.append(row({**given, **there}, finding, inside))
-            found.append(row({**given, "need": "beside"}, None, look))
+            failed = finding is not None and finding.outcome is Outcome.FAILED
+            by_host = finding if failed and found[-1].result == "not tried" else None
+            found.append(row({**given, "need": "beside"}, by_host, look))
         else:
             found.append(row(given, finding, look))
             found.append(row({**given, **there}, updates, inside))

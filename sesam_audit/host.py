@@ -23,7 +23,7 @@ from sesam_audit import bootstrap, shipping
 from sesam_audit.bootstrap import BAD_SUDO, NO_PYTHON, SHELL_FOLLOWS, Privilege, command
 from sesam_audit.channel import ENDED, Channel, ChannelError
 from sesam_audit.cleaning import clean
-from sesam_audit.errors import HostError, UsageError
+from sesam_audit.errors import HostError, UnreachedError, UsageError
 
 Script = Callable[[str], str]
 """Given the marker, the shell text that asks the same as a request, for targets without Python."""
@@ -197,22 +197,27 @@ _TROUBLES = {
         "it refused too many keys",
         "Name the key with --identity",
     ),
+    "This account is currently not available": (
+        "the user's login shell lets nobody in",
+        "Name another user (USER@HOST), or give this one a shell: `sudo usermod -s /bin/bash USER`",
+    ),
     "No such container": ("there is no such container", "See `docker ps`"),
     "Cannot connect to the Docker daemon": ("the Docker daemon does not answer", "Is it running?"),
 }
 """Words of ssh and docker, which end with the same code for everything, and what they mean."""
 
 
-def _trouble(target: Target, error: ChannelError) -> HostError:
-    """The one sentence for a host that did not answer."""
+def _trouble(target: Target, error: ChannelError, *, asked: bool = True) -> HostError:
+    """The one sentence for a host that did not answer; `asked`: it had answered before."""
+    kind = HostError if asked else UnreachedError
     if error.what == ENDED and not target.local and not shutil.which(target.scheme):
-        return HostError(
+        return kind(
             f"{target.spec}: there is no command `{target.scheme}` on this machine",
             "Install it here, on the machine that audits",
         )
     for words, (what, remedy) in _TROUBLES.items():
         if words in error.stderr and error.what == ENDED:
-            return HostError(f"{target.spec}: {what}", remedy.format(spec=target.spec))
+            return kind(f"{target.spec}: {what}", remedy.format(spec=target.spec))
     last = clean(error.stderr.strip().rpartition("\n")[2])[:300]
     said = f": {last}" if last else ""
     return HostError(
@@ -232,7 +237,7 @@ class Conversation:
         """
         self._target, self._way = target, way
         self._marker = os.urandom(8).hex()
-        self._shell = False
+        self._shell = self._answered = False
         self._begun = time.monotonic()
         privilege = way.privilege
         if target.sudo is not None and privilege is Privilege.TRY:
@@ -264,7 +269,8 @@ class Conversation:
                 self._channel.send(SHELL_FOLLOWS + script(self._marker).encode())
                 frame = self._await(seconds)
         except ChannelError as error:
-            raise _trouble(self._target, error) from error
+            raise _trouble(self._target, error, asked=self._answered) from error
+        self._answered = True
         if frame == BAD_SUDO:
             raise self._refused()
         return frame

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sesam_audit.destinations import destinations
 from sesam_audit.errors import Unknown
 from sesam_audit.evidence import Known
+from sesam_audit.facts.outside import Outside
 from sesam_audit.facts.rooms import Rooms
 from sesam_audit.profile import Profile
 from sesam_audit.requirement import Requirement
@@ -22,6 +23,9 @@ def not_verified(profile: Profile, chosen: list[Requirement], known: Known) -> I
         yield "Uploads (POST) were not tested, and metrics go to a host that nobody documents."
         yield "The host's address after NAT was not measured: no outside party was asked."
     if "inbound" in categories:
+        outside = known[Outside]
+        for absence in () if isinstance(outside, Unknown) else outside.absences:
+            yield f"{absence}. Nothing was dialled from there."
         yield "Inbound is told of the vantages named at each finding, never of ANY or the internet."
         yield (
             "Nothing listened on free ports for the audit (--passive, or stage live)."

@@ -134,7 +134,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     port: int
     purpose: str
     need: str  # needed; indicator: of a rule's width; beside: the host's, where a container decides
-    outcome: str = ""  # of the finding that judges it; "" for an indicator
+    outcome: str = ""  # of the finding that judges it, never of what was not tried; "": indicator
     result: str = "not tried"  # one word for the whole
     said: str = ""  # the same as a sentence
     control: str = ""  # what the auditor met there at the same time
@@ -223,6 +223,7 @@ class HostReport(Struct, frozen=True, kw_only=True):
     again: str = ""  # the options that ask for the same deployment, as a shell takes them
     sent: tuple[str, ...] = ()
     not_verified: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()  # vantages that were named and not there, each with the reason
     flows: tuple[Flow, ...] = ()
 
     def __post_init__(self) -> None:

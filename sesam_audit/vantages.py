@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
+from shlex import quote
 from typing import Any
 
 from sesam_audit.asks import AUDITOR, Ask
 from sesam_audit.bootstrap import Privilege
 from sesam_audit.decoding import answers
-from sesam_audit.errors import HostError, needs_vantage
+from sesam_audit.errors import HostError, Unknown, UnreachedError, needs_vantage
 from sesam_audit.evidence import Answers
 from sesam_audit.host import Conversation, Script, Way, address, ask_here, parse
 
@@ -39,10 +40,12 @@ class Vantages:
             if vantage == AUDITOR:
                 return answers(asks, ask_here(line))
             return answers(asks, self._lines[vantage].exchange(line, script, seconds))
+        except UnreachedError as error:
+            return dict.fromkeys(asks, _missing(vantage, error))
         except HostError as error:
-            return dict.fromkeys(asks, needs_vantage(error.what))
+            return dict.fromkeys(asks, Unknown(f"{error.what}; what it dialled is not known"))
         except Exception as error:  # noqa: BLE001 - a vantage that fails proves nothing
-            return dict.fromkeys(asks, needs_vantage(f"{vantage} failed: {error}"))
+            return dict.fromkeys(asks, Unknown(f"{vantage} failed: {error}"))
 
     @cached_property
     def addresses(self) -> dict[str, str]:
@@ -54,6 +57,13 @@ class Vantages:
         """End the probes on the vantages."""
         for lines in self._lines.values():
             lines.close()
+
+
+def _missing(vantage: str, error: UnreachedError) -> Unknown:
+    """The answer to what nobody was asked: this alone says that it lacks a vantage."""
+    why = error.what.removeprefix(f"{vantage}: ")
+    command = f"ssh {quote(vantage)} true" if vantage.startswith("ssh:") else ""
+    return needs_vantage(f"{vantage} was not reached: {why}", command)
 
 
 class _Lines:
@@ -75,7 +85,7 @@ class _Lines:
             HostError: the vantage did not answer, was busy, or the audit has ended.
         """
         if not self._turns.acquire(timeout=PATIENCE):
-            raise HostError(f"{self._spec} was busy with other hosts for {PATIENCE:.0f} s")
+            raise UnreachedError(f"{self._spec}: it was busy with other hosts for {PATIENCE:.0f} s")
         try:
             conversation = self._taken()
             try:
@@ -93,7 +103,7 @@ class _Lines:
     def _taken(self) -> Conversation:
         with self._lock:
             if self._closed:
-                raise HostError(f"{self._spec} was not asked any more: the audit has ended")
+                raise UnreachedError(f"{self._spec}: the audit has ended")
             if self._trouble:
                 raise self._trouble
             if self._idle:

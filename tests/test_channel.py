@@ -149,6 +149,23 @@ def test_the_last_words_and_the_code_tell_why(opened: Open) -> None:
     assert trouble.value.code == 255
 
 
+@pytest.mark.parametrize("before", ["", "head -c 100000 /dev/zero | tr '\\0' x; echo; "])
+def test_the_last_words_of_who_says_nothing_on_standard_error_stand_outside_frames(
+    opened: Open, before: str
+) -> None:
+    channel = opened(shell(f"{before}echo This account is currently not available.; exit 1"))
+    with pytest.raises(ChannelError) as trouble:
+        channel.frame(5)
+    assert trouble.value.stderr.endswith("This account is currently not available.\n")
+    assert len(trouble.value.stderr) < 20_000
+
+
+def test_half_a_frame_is_nobodys_last_words(opened: Open) -> None:
+    with pytest.raises(ChannelError) as trouble:
+        opened(shell(f"echo banner; echo; echo {MARKER} 100; echo half")).frame(5)
+    assert "half" not in trouble.value.stderr
+
+
 def test_last_words_that_are_no_text_are_kept_readable(opened: Open) -> None:
     with pytest.raises(ChannelError) as trouble:
         opened(python(r"put(b'\xff\xfe', 2)")).frame(5)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from sesam_audit.asks import Attempt, ContactAnswer, DialAnswer, Hop, PullAnswer
 from sesam_audit.destinations import AGENT_DOWNLOAD
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_vantage
 from sesam_audit.evidence import Known
 from sesam_audit.facts.control import Control
 from sesam_audit.facts.inbound import Inbound
@@ -517,6 +517,39 @@ def test_a_row_says_why_nothing_was_dialled_from_a_container() -> None:
     assert portal.said.endswith("needs root: entering it")
 
 
+PORTAL = "portal.sesam.io:443"
+
+
+@pytest.mark.parametrize(
+    ("judged", "told"),
+    [
+        (Outcome.PASSED, "unknown"),
+        (Outcome.FAILED, "unknown"),
+        (Outcome.UNKNOWN, "unknown"),
+        (Outcome.BLOCKED, "blocked"),
+        (Outcome.NOT_APPLICABLE, "not-applicable"),
+    ],
+)
+def test_what_nobody_tried_reads_as_no_proof(judged: Outcome, told: str) -> None:
+    reach = Reach({})
+    verdict = finding("outbound.sesam", PORTAL, "OUT-SESAM", judged)
+    row = next(x for x in rows(reach, findings=(verdict,)) if x.name == "portal.sesam.io")
+
+    assert (row.result, row.outcome, row.finding) == ("not tried", told, "outbound.sesam")
+
+
+def test_the_hosts_own_row_is_judged_where_its_dial_decided() -> None:
+    answer = stopped("tcp", "ECONNREFUSED", "192.0.2.7")
+    reach = perfect(changes={PORTAL: answer})
+    failed = finding("outbound.sesam", PORTAL, "OUT-SESAM", Outcome.FAILED)
+    rooms = Rooms(Reach({}), "needs root: entering it")
+    case = Case(known=Known({Reach: reach, Rooms: rooms}), profile=Profile(), now=NOW, at=AT)
+    inside, host = (x for x in flows(case, [failed]) if x.name == "portal.sesam.io")
+
+    assert (inside.result, inside.outcome) == ("not tried", "unknown")
+    assert (host.result, host.outcome, host.need) == ("tcp-refused", "failed", "beside")
+
+
 # -- inbound ---------------------------------------------------------------------------------------
 
 
@@ -595,6 +628,19 @@ def test_without_a_vantage_a_way_in_was_not_tried() -> None:
 
     assert row.result == "not tried"
     assert row.said.startswith("needs a vantage")
+
+
+def test_a_vantage_that_was_not_reached_reads_as_no_proof_beside_one_that_proved_it() -> None:
+    missing = needs_vantage("ssh://badhost was not reached: its name does not resolve")
+    away = view(missing, vantage="ssh://badhost", stands="internet")
+    passed = finding("inbound.https", "NODE_DOMAIN", "IN-443", Outcome.PASSED)
+    heard = tls("node.example.com", headers={"x-sesam-audit": "token"}, chain=())
+    found = rows(None, view(heard, token="token"), away, findings=(passed,))
+    ours, theirs = (x for x in found if x.finding)
+
+    assert (ours.result, ours.outcome) == ("ok", "passed")
+    assert (theirs.result, theirs.outcome) == ("not tried", "unknown")
+    assert theirs.said == missing.reason
 
 
 def test_a_way_in_names_its_finding() -> None:

@@ -19,7 +19,7 @@ from sesam_audit.asks import Ask, File, FileAnswer, Self, SelfAnswer
 from sesam_audit.bootstrap import Privilege
 from sesam_audit.channel import Channel
 from sesam_audit.decoding import answers, request
-from sesam_audit.errors import HostError, UsageError
+from sesam_audit.errors import HostError, UnreachedError, UsageError
 from sesam_audit.host import Conversation, Target, Way, parse
 from sesam_audit.starting import approach
 from sesam_audit.vantages import Vantages
@@ -359,6 +359,25 @@ def test_a_program_that_the_auditor_lacks_is_named(
         f"{engine}://none: there is no command `{engine}` on this machine."
         " Install it here, on the machine that audits"
     )
+
+
+@pytest.mark.parametrize("to", ["1", "2"])
+def test_a_login_shell_that_lets_nobody_in_is_named(
+    to: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ssh").write_text(
+        f"#!/bin/sh\necho This account is currently not available. >&{to}\nexit 1\n"
+    )
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    conversation = Conversation(parse("ssh://closed"), Way(privilege=Privilege.PLAIN))
+    try:
+        with pytest.raises(UnreachedError) as trouble:
+            conversation.exchange(b"", no_shell, 5.0)
+    finally:
+        conversation.close()
+    assert trouble.value.what == "ssh://closed: the user's login shell lets nobody in"
+    assert "Name another user (USER@HOST)" in trouble.value.remedy
 
 
 def test_a_host_answers_within_the_time_it_has() -> None:

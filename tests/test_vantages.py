@@ -17,7 +17,7 @@ from sesam_audit import host, vantages
 from sesam_audit.asks import Ask, Dial, DialAnswer
 from sesam_audit.channel import _descendants
 from sesam_audit.decoding import request
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Lack, Unknown
 from sesam_audit.host import Script, Way
 from sesam_audit.vantages import Vantages
 
@@ -139,7 +139,36 @@ def test_a_vantage_that_was_never_reached_is_tried_once(
     for _ in range(3):
         (answer,) = away.ask("ssh://away", [dial(1)], spelt).values()
         assert isinstance(answer, Unknown)
+        assert answer.lacks is None  # what ssh said tells nothing, so that it may have dialled
     assert tries.read_text() == "\n"
+
+
+def test_a_vantage_that_was_not_reached_is_said_to_lack_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "ssh: Could not resolve hostname away: Name or service not known"
+    (tmp_path / "ssh").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 255\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    away = Vantages(["ssh://away"], Way())
+    for _ in range(2):
+        (answer,) = away.ask("ssh://away", [dial(1)], spelt).values()
+        assert isinstance(answer, Unknown)
+        assert answer.lacks is Lack.VANTAGE
+        assert answer.command == "ssh ssh://away true"
+        assert answer.reason == (
+            "needs a vantage: ssh://away was not reached: its name does not resolve"
+        )
+
+
+def test_a_vantage_that_ends_after_its_first_answer_may_have_dialled(here: Vantages) -> None:
+    one = Server()
+    assert ask(here, one.port) == str(one.port)
+    (resting,) = here._lines[HERE]._idle
+    resting._channel.kill()
+    (answer,) = here.ask(HERE, [dial(one.port)], spelt).values()
+    assert isinstance(answer, Unknown)
+    assert answer.lacks is None
 
 
 def test_after_its_end_nobody_is_asked(here: Vantages) -> None:

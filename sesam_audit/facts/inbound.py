@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from sesam_audit.asks import AUDITOR, ContactAnswer, DialAnswer
-from sesam_audit.errors import Unknown, needs_vantage
+from sesam_audit.errors import Lack, Unknown, needs_vantage
 from sesam_audit.facts.markers import location
 from sesam_audit.facts.scene import SHORT
 from sesam_audit.facts.seen import Seen, Told, greeting, in_vain, opened, outcome, shown_leaf
@@ -119,6 +119,8 @@ class Inbound(Struct, frozen=True):
         if self.contact.scheme == "local" and self.vantage == AUDITOR:
             raise no_vantage("the auditor runs on the host itself, which is no evidence about it")
         answers = self.ways[way]
+        if not answers and self.unreached is not None:
+            raise self.unreached
         if not answers:
             raise no_vantage(f"{self.vantage} does not reach the host by an address of its own")
         return answers.get(port, Unknown(f"port {port} was not dialled"))
@@ -142,13 +144,29 @@ class Inbound(Struct, frozen=True):
             kinds = {each.kind for port in (80, 443) for each in self._known(port, way)}
             if "token" in kinds or self.same(way):
                 return way
-        raise no_vantage(f"{self.vantage} knows no address that is proved to be this host's")
+        raise self.unreached or no_vantage(
+            f"{self.vantage} knows no address that is proved to be this host's"
+        )
 
     def _known(self, port: int, way: str) -> tuple[Seen, ...]:
         try:
             return self.met(self.answer(port, way))
         except Unknown:
             return ()
+
+    @property
+    def unreached(self) -> Unknown | None:
+        """Why nobody was there to dial from this vantage; None where somebody was."""
+        told = [each for ports in self.ways.values() for each in ports.values()]
+        if any(isinstance(each, DialAnswer) for each in told):
+            return None
+        doubts = (each for each in told if isinstance(each, Unknown))
+        return next((each for each in doubts if each.lacks is Lack.VANTAGE), None)
+
+    @property
+    def absence(self) -> str:
+        """The same for people, in one sentence; "" where somebody was there."""
+        return self.unreached.reason.partition(": ")[2] if self.unreached else ""
 
     @property
     def ways(self) -> dict[str, dict[int, Told]]:

@@ -29,6 +29,11 @@ class Outside(Struct, frozen=True):
     hairpin: Told | None = None
 
     @property
+    def absences(self) -> tuple[str, ...]:
+        """The vantages that were not reached, and why."""
+        return tuple(filter(None, (view.absence for view in self.views)))
+
+    @property
     def back(self) -> Seen | None:
         """What the host met on its way out and back to itself; None where it never leaves."""
         answer = self.hairpin

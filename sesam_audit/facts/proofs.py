@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sesam_audit.asks import AUDITOR
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_vantage
 from sesam_audit.facts.arrival import Arrival, arrive
 from sesam_audit.facts.domain import is_global
 from sesam_audit.facts.inbound import ADDRESS, Inbound
@@ -33,6 +33,7 @@ class Looks(Struct):
     faults: list[str] = []
     doubts: list[Unknown] = []
     notes: list[str] = []
+    missing: list[Inbound] = []  # vantages that were not reached
     hairpin: str = ""  # why the host's own success by its name does not count
 
     def best(self, *order: str) -> Proof | None:
@@ -43,7 +44,18 @@ class Looks(Struct):
     def unproved(self) -> Unknown:
         """Why nobody's way in is proved."""
         first = self.doubts[0]
-        return first.reworded(f"{first.reason}{self.hairpin}")
+        return self._beside(first.reworded(f"{first.reason}{self.hairpin}"))
+
+    def too_few(self, why: str) -> Unknown:
+        """Why the proofs there are do not suffice."""
+        return self._beside(needs_vantage(why))
+
+    def _beside(self, doubt: Unknown) -> Unknown:
+        """A doubt, with the vantages that were to settle it and were not there."""
+        absences = [x.absence for x in self.missing if x.absence not in doubt.reason]
+        commands = [x.unreached.command for x in self.missing if x.unreached]
+        reason = "; ".join((doubt.reason, *absences))
+        return Unknown(reason, doubt.command or next(iter(commands), ""), doubt.lacks)
 
 
 def looks_at(port: int, way: str, outside: Outside, owners: PortOwners, ways: WaysIn) -> Looks:
@@ -51,6 +63,9 @@ def looks_at(port: int, way: str, outside: Outside, owners: PortOwners, ways: Wa
     looks = Looks()
     private = port == 443 and any(view.stands == "clients" for view in outside.views)
     for view in outside.views:
+        if view.absence:
+            looks.missing.append(view)
+            looks.notes.append(view.absence)
         try:
             arrival = arrive(port, way, view, owners, ways.firewall)
         except Unknown as unknown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sesam_audit.asks import (
+    Answer,
     Dial,
     DialAnswer,
     Fsync,
@@ -16,6 +17,7 @@ from sesam_audit.asks import (
     PullAnswer,
 )
 from sesam_audit.destinations import SESAM
+from sesam_audit.errors import Lack, Unknown
 from sesam_audit.evidence import Evidence
 from sesam_audit.facts.pull import AUTH
 
@@ -23,7 +25,7 @@ from sesam_audit.facts.pull import AUTH
 def sent(evidence: Evidence) -> Iterator[str]:
     """One line for each connection and DNS question of the audit, and for what it created."""
     for ask, answer in evidence.answers.items():
-        if isinstance(ask, Dial) and isinstance(answer, DialAnswer) and answer.error == "NOROOM":
+        if _never(answer):
             continue
         if isinstance(ask, Dial):
             what = f"GET {ask.path}" if ask.path else "TLS handshake" if ask.tls else "TCP connect"
@@ -48,6 +50,13 @@ def sent(evidence: Evidence) -> Iterator[str]:
         elif isinstance(ask, Fsync) and isinstance(answer, FsyncAnswer) and answer.writes:
             yield f"host: wrote {answer.writes} times 4 KiB to a file in {ask.path}, and removed it"
     yield from _room(evidence)
+
+
+def _never(answer: Answer | Unknown) -> bool:
+    """Whether what was asked for was not even tried."""
+    if isinstance(answer, Unknown):  # of all that is told here only a vantage lacks one
+        return answer.lacks is Lack.VANTAGE
+    return answer.error in ("NOROOM", "UNSUPPORTED")
 
 
 _ATTEMPTED = (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from sesam_audit.asks import Attempt, ContactAnswer, DialAnswer
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Lack, Unknown, needs_vantage
 from sesam_audit.facts.host_firewall import HostFirewall
 from sesam_audit.facts.inbound import NAME, Inbound
 from sesam_audit.facts.outside import Outside
@@ -158,3 +160,50 @@ def test_exposure_of_whoever_else_has_the_name_says_nothing() -> None:
 
 def test_exposure_that_nobody_could_look_at() -> None:
     assert exposure(view(NOBODY)).outcome is Outcome.UNKNOWN
+
+
+NO_NAME = "ssh://badhost was not reached: its name does not resolve"
+MISSING = needs_vantage(NO_NAME, "ssh ssh://badhost true")
+
+
+def missing(**more: Any) -> Inbound:
+    return replace(view(MISSING, "ssh://badhost", "internet"), **more)
+
+
+@pytest.mark.parametrize("away", [missing(), missing(by_address={}), missing(by_name_6={})])
+@pytest.mark.parametrize("name", ["http", "https"])
+def test_a_vantage_that_was_not_reached_is_said_to_be_the_reason(name: str, away: Inbound) -> None:
+    finding = way_in(name, view(silent()), away)
+
+    assert finding.outcome is Outcome.UNKNOWN
+    assert finding.message.endswith(f"; {NO_NAME}")
+    assert finding.remedy == "Run: ssh ssh://badhost true"
+    assert NO_NAME in finding.notes
+
+
+def test_any_is_not_proven_because_who_was_to_prove_it_was_not_reached() -> None:
+    finding = way_in("http", view(greeted()), missing())
+
+    assert finding.message.endswith(f"ANY is not proven; {NO_NAME}")
+    assert (finding.lacks, finding.remedy) == (Lack.VANTAGE, "Run: ssh ssh://badhost true")
+
+
+def test_what_others_prove_is_proved_and_names_who_was_not_reached() -> None:
+    finding = way_in("https", view(greeted()), missing())
+
+    assert finding.outcome is Outcome.PASSED
+    assert NO_NAME in finding.notes
+
+
+def test_nobody_else_stands_in_for_a_vantage_that_was_not_reached() -> None:
+    finding = exposure(view(silent()), missing(by_address={}))
+
+    assert (finding.outcome, finding.reason) == (Outcome.UNKNOWN, MISSING.reason)
+
+
+def test_who_failed_while_he_was_asked_was_reached() -> None:
+    lost = Unknown("ssh://badhost: no answer in time; what it dialled is not known")
+    outside = Outside((view(greeted()), view(lost, "ssh://badhost", "internet")))
+
+    assert not outside.absences
+    assert Outside((view(greeted()), missing())).absences == (NO_NAME,)

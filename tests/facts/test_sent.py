@@ -14,7 +14,7 @@ from sesam_audit.asks import (
     Listen,
     ListenAnswer,
 )
-from sesam_audit.errors import Unknown
+from sesam_audit.errors import Unknown, needs_vantage
 from sesam_audit.evidence import Evidence
 from sesam_audit.facts.sent import sent
 
@@ -102,3 +102,32 @@ def test_a_file_that_was_written_is_listed() -> None:
     assert list(sent(Evidence("x", answers=answers))) == [
         "host: wrote 300 times 4 KiB to a file in /srv/data, and removed it"
     ]
+
+
+DIALLED = Dial("node.example.org", vantage="ssh://badhost")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        needs_vantage("ssh://badhost was not reached: its name does not resolve"),
+        DialAnswer(error="UNSUPPORTED"),
+        none("needs root"),
+    ],
+)
+def test_what_was_never_made_is_not_listed(answer: DialAnswer | Unknown) -> None:
+    assert not list(sent(Evidence("x", answers={DIALLED: answer})))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Unknown("ssh://badhost: no answer in time; what it dialled is not known"),
+        DialAnswer(error="TIMEOUT"),
+        DialAnswer(layer="tcp", error="ECONNREFUSED"),
+    ],
+)
+def test_what_may_have_been_made_is_listed(answer: DialAnswer | Unknown) -> None:
+    (line,) = sent(Evidence("x", answers={DIALLED: answer}))
+
+    assert line == "ssh://badhost -> node.example.org:443: GET /"

@@ -180,7 +180,8 @@ def shell_of_plain(perfect: LabHost) -> Iterator[Any]:
     ("text", "said"),
     [
         ("exit 255", "ended without an answer"),
-        ("echo This account is currently not available. >&2; exit 1", "currently not available"),
+        ("echo This account is currently not available. >&2; exit 1", "login shell lets nobody in"),
+        ("exec /usr/sbin/nologin", "login shell lets nobody in"),
         ("exec sleep 43", "no answer in time"),
         ("exec yes", "sent too much"),
         ("exec yes >&2", "sent too much"),

@@ -255,6 +255,33 @@ def test_a_vantage_that_is_not_there_costs_the_others_nothing(
     )
 
     assert proved(audited) == PROVED
+    says_who_was_not_reached(audited, "ssh://no-such-host.invalid")
+
+
+def says_who_was_not_reached(audited: Audited, vantage: str) -> None:
+    """At the findings, and in what was not verified; nothing is said to be sent from there."""
+    absence = f"{vantage} was not reached: its name does not resolve"
+    host = audited.host()
+    assert host["unreached"] == [absence]
+    assert f"{absence}. Nothing was dialled from there." in host["not_verified"]
+    assert absence in notes(audited, HTTP[1])
+    assert not [line for line in host["sent"] if vantage in line]
+    theirs = [each for each in host["flows"] if each["vantage"] == vantage]
+    assert theirs
+    assert {each["outcome"] for each in theirs} <= {"unknown", "not-applicable"}
+
+
+def test_a_vantage_that_is_not_there_is_the_reason_why_any_is_not_proven(
+    auditor: Auditor, perfect: LabHost
+) -> None:
+    words = ("--from", "ssh://no-such-host.invalid=internet", "--only", "inbound")
+    audited = auditor.audit(perfect, words=words)
+
+    says_who_was_not_reached(audited, "ssh://no-such-host.invalid")
+    finding = audited.findings[HTTP[1]]
+    assert finding["outcome"] == "unknown"
+    assert "no-such-host.invalid was not reached: its name does not" in finding["message"]
+    assert finding["remedy"] == "Run: ssh ssh://no-such-host.invalid true"
 
 
 def test_a_vantage_with_a_password_is_refused(auditor: Auditor, perfect: LabHost) -> None:

@@ -13,7 +13,7 @@ from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.stack import Service, Stack
 from sesam_audit.profile import Profile
-from sesam_audit.wanted import ENV_FILE
+from sesam_audit.wanted import ENV_FILE, POINT
 
 KEYS = (
     *("APPLIANCE_ID", "SUBSCRIPTION_ID"),
@@ -43,7 +43,10 @@ class Deployment(Struct, frozen=True):
             Unknown: only compose could tell what the line means.
         """
         if key in self.doubtful and key not in self.rendered:
-            raise Unknown(f"{key} in {ENV_FILE} uses $ or quotes that only compose can read")
+            raise Unknown(
+                f"{key} in {ENV_FILE} uses $ or quotes that only compose can read",
+                f"cd {POINT} && sudo docker compose config",
+            )
         return self.values.get(key, "")
 
     @classmethod
@@ -57,6 +60,12 @@ class Deployment(Struct, frozen=True):
         if file.error:
             raise denied(file, ENV_FILE, f"sudo cat {ENV_FILE}")
         return cls(dict(file.values or {}), origin="file", doubtful=file.doubtful)
+
+
+def amiss(key: str, value: str, what: str) -> Unknown:
+    """The outcome where a value serves nobody: whatever hangs on it waits until it is mended."""
+    reason = f"{key} is {value!r}, which is {what}: mend {ENV_FILE} first (layout.env)"
+    return Unknown(reason, f"sudoedit {ENV_FILE}")
 
 
 def _rendered(stack: Stack, file: EnvFileAnswer) -> Deployment:

@@ -10,11 +10,12 @@ from msgspec import Struct
 from sesam_audit.asks import AUDITOR, HOST, Contact, File, FileAnswer, Lookup, LookupAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
-from sesam_audit.facts.deployment import Deployment
+from sesam_audit.facts.deployment import Deployment, amiss
 from sesam_audit.profile import Profile
 from sesam_audit.profile_values import labelled
 from sesam_audit.wanted import ENV_FILE
 
+NAMED = "sesam-audit run HOST --set node_domain=NAME"
 _LOCAL = re.compile(r"\|-- (\S+)\n\s+/32 host LOCAL")
 _PRIVATE_ENDS = (".local", ".internal", ".lan", ".localhost", ".home.arpa", ".intranet")
 _FIB, _INET6 = "/proc/net/fib_trie", "/proc/net/if_inet6"
@@ -33,10 +34,12 @@ def node_domain(profile: Profile) -> Steps[str]:
     if not name:
         raise Unknown(
             f"NODE_DOMAIN is not known: {ENV_FILE} names none",
-            "sesam-audit run HOST --set node_domain=NAME",
+            NAMED,
         )
     if name == "your_node_domain" or not labelled(name):
-        raise Unknown(f"NODE_DOMAIN is {name!r}, which is no host name (layout.env)")
+        if profile.node_domain:
+            raise Unknown(f"node_domain is {name!r}, which is no host name", NAMED)
+        raise amiss("NODE_DOMAIN", name, "no host name")
     return name.rstrip(".").lower()
 
 

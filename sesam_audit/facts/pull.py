@@ -21,7 +21,7 @@ from sesam_audit.destinations import (
 )
 from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts import attempt, gather
-from sesam_audit.facts.deployment import Deployment
+from sesam_audit.facts.deployment import Deployment, amiss
 from sesam_audit.facts.dialled import classify
 from sesam_audit.facts.identity import vouched
 from sesam_audit.facts.name_servers import NameServers
@@ -305,4 +305,4 @@ def _tag(deployment: Deployment | Unknown) -> str | Unknown:
         tag = deployment.value("SESAM_NODE_IMAGE_TAG") or PRODUCTION_TAG
     except Unknown as unknown:
         return unknown
-    return tag if _TAG.fullmatch(tag) else Unknown(f"SESAM_NODE_IMAGE_TAG is {tag!r}, no tag")
+    return tag if _TAG.fullmatch(tag) else amiss("SESAM_NODE_IMAGE_TAG", tag, "no tag")

@@ -23,7 +23,7 @@ from sesam_audit.destinations import (
 )
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
-from sesam_audit.facts.deployment import Deployment
+from sesam_audit.facts.deployment import Deployment, amiss
 from sesam_audit.facts.dialled import classify
 from sesam_audit.facts.hosts_file import HostsFile
 from sesam_audit.facts.markers import authentic
@@ -254,7 +254,7 @@ def dialled_again(
             for (key, each), answer in zip(later.items(), answers, strict=True)
         }
     if isinstance(log_host, str) and log_host and not labelled(log_host):
-        wrong = Unknown(f"FLUENTBIT_HOST is {log_host!r}, which is no host name")
+        wrong = amiss("FLUENTBIT_HOST", log_host, "no host name")
         found[LOG_SUBJECT] = Reached(log_shipping(profile.fluentbit_host), wrong)
     return found
 

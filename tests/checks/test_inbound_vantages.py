@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from sesam_audit.asks import Attempt, ContactAnswer, DialAnswer
 from sesam_audit.errors import Lack, Unknown, needs_vantage
+from sesam_audit.facts.deployment import amiss
 from sesam_audit.facts.host_firewall import HostFirewall
 from sesam_audit.facts.inbound import NAME, Inbound
 from sesam_audit.facts.outside import Outside
@@ -207,3 +208,12 @@ def test_who_failed_while_he_was_asked_was_reached() -> None:
 
     assert not outside.absences
     assert Outside((view(greeted()), missing())).absences == (NO_NAME,)
+
+
+@pytest.mark.parametrize("name", ["http", "https"])
+def test_a_name_that_env_has_wrong_is_nothing_to_ask_the_network_team_for(name: str) -> None:
+    wrong = amiss("NODE_DOMAIN", "https://x", "no host name")
+    finding = way_in(name, replace(view(greeted()), name=wrong))
+
+    assert (finding.outcome, finding.reason) == (Outcome.UNKNOWN, wrong.reason)
+    assert finding.remedy == "Run: sudoedit /srv/data/.env"

@@ -67,8 +67,9 @@ def test_a_doubtful_line_is_not_guessed() -> None:
     doubtful: Answers = {ENV_FILE: EnvFileAnswer(values={}, doubtful=("NODE_DOMAIN",))}
     found = find(Deployment, NO_DOCKER | doubtful)
 
-    with pytest.raises(Unknown, match="NODE_DOMAIN"):
+    with pytest.raises(Unknown, match="NODE_DOMAIN") as raised:
         found.value("NODE_DOMAIN")
+    assert raised.value.command == "cd /srv/data && sudo docker compose config"
 
 
 def test_a_doubtful_line_that_was_rendered_is_known() -> None:

@@ -83,6 +83,16 @@ def test_names_that_cannot_be_asked_for(value: str, said: str) -> None:
         find(Domain, {Contact(): SSH, ENV: EnvFileAnswer(values={"NODE_DOMAIN": value})})
 
 
+def test_a_name_that_env_has_wrong_is_mended_there_and_not_in_dns() -> None:
+    with pytest.raises(Unknown) as raised:
+        find(Domain, {Contact(): SSH, ENV: EnvFileAnswer(values={"NODE_DOMAIN": "https://x"})})
+
+    assert raised.value.reason == (
+        "NODE_DOMAIN is 'https://x', which is no host name: mend /srv/data/.env first (layout.env)"
+    )
+    assert raised.value.command == "sudoedit /srv/data/.env"
+
+
 def test_unreadable_env() -> None:
     with pytest.raises(Unknown, match="needs root"):
         find(Domain, {Contact(): SSH, ENV: EnvFileAnswer(error="EACCES")})

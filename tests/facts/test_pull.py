@@ -145,6 +145,7 @@ def test_a_tag_that_is_none_is_not_asked_for(tag: str) -> None:
     assert isinstance(fact, Rehearsal)
     assert isinstance(fact.private, Unknown)
     assert "no tag" in fact.private.reason
+    assert fact.private.command == "sudoedit /srv/data/.env"
 
 
 def test_a_pull_takes_the_daemons_way_whatever_the_profile_says() -> None:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 
 from msgspec import Struct
 
-from sesam_audit.asks import AUDITOR, HOST, Contact, File, FileAnswer, Lookup, LookupAnswer, Steps
+from sesam_audit.asks import AUDITOR, HOST, Contact, Lookup, LookupAnswer, Steps
 from sesam_audit.errors import Unknown
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.deployment import Deployment, amiss
+from sesam_audit.facts.own_addresses import own_addresses
 from sesam_audit.profile import Profile
 from sesam_audit.profile_values import labelled
 from sesam_audit.wanted import ENV_FILE
 
 NAMED = "sesam-audit run HOST --set node_domain=NAME"
-_LOCAL = re.compile(r"\|-- (\S+)\n\s+/32 host LOCAL")
 _PRIVATE_ENDS = (".local", ".internal", ".lan", ".localhost", ".home.arpa", ".intranet")
-_FIB, _INET6 = "/proc/net/fib_trie", "/proc/net/if_inet6"
 
 
 def node_domain(profile: Profile) -> Steps[str]:
@@ -106,7 +104,7 @@ class Domain(Struct, frozen=True):
         vantages = (HOST,) if contact.scheme == "local" else (HOST, AUDITOR)
         asks = [Lookup(name, kind, vantage) for vantage in vantages for kind in ("A", "AAAA")]
         answers, own = yield from gather(
-            every(attempt(ask) for ask in asks), attempt(_own_addresses())
+            every(attempt(ask) for ask in asks), attempt(own_addresses())
         )
         heard = dict(zip(asks, answers, strict=True))
         return cls(name, tuple(_resolved(vantage, heard) for vantage in vantages), own)
@@ -125,21 +123,6 @@ def _resolved(vantage: str, heard: dict[Lookup, LookupAnswer | Unknown]) -> Reso
             if isinstance(answer, Unknown) or not answer.records
         ),
     )
-
-
-def _own_addresses() -> Steps[frozenset[str]]:
-    four, six = yield from gather(File(_FIB, 1_048_576), File(_INET6))
-    return frozenset((*_LOCAL.findall(four.read(_FIB) or ""), *_version_6(six)))
-
-
-def _version_6(answer: FileAnswer) -> list[str]:
-    """The addresses of /proc/net/if_inet6, which is not there when IPv6 is off."""
-    rows = [line.split() for line in (answer.read(_INET6) or "").splitlines()]
-    return [
-        str(ipaddress.IPv6Address(bytes.fromhex(row[0])))
-        for row in rows
-        if row and re.fullmatch(r"[0-9a-f]{32}", row[0])
-    ]
 
 
 def _canonical(text: str) -> str:

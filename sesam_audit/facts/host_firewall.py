@@ -10,11 +10,11 @@ from sesam_audit.asks import File, FileAnswer, Run, RunAnswer, Steps
 from sesam_audit.errors import Unknown, needs_root
 from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.daemon_settings import DAEMON_JSON, DaemonSettings
+from sesam_audit.facts.own_addresses import own_addresses
+from sesam_audit.facts.redirections import iptables_dnat, nft_dnat
 from sesam_audit.facts.rulesets import (
     Forwarding,
-    iptables_dnat,
     iptables_drop,
-    nft_dnat,
     nft_forward,
     nft_input,
 )
@@ -33,6 +33,7 @@ class HostFirewall(Struct, frozen=True):
     strict_forward_ports: bool | Unknown = False
     docker_iptables: bool | Unknown = True
     ufw: bool = False
+    own: frozenset[str] = frozenset()  # the host's addresses; none where they could not be read
 
     @property
     def filters_input(self) -> bool:
@@ -42,7 +43,7 @@ class HostFirewall(Struct, frozen=True):
         return bool(_INPUT_DROP.search(self.iptables) or nft_input(self.nftables))
 
     def dnat(self, port: int) -> tuple[str, ...]:
-        """The rules that send a port elsewhere.
+        """The rules that send a port of the host's own addresses elsewhere.
 
         Raises:
             Unknown: there are none in what could be read, and not all could be.
@@ -53,7 +54,7 @@ class HostFirewall(Struct, frozen=True):
             if isinstance(text, Unknown):
                 unknown = text
             else:
-                found += rules(text, port)
+                found += rules(text, port, self.own)
         if unknown is not None and not found:
             raise unknown
         return tuple(found)
@@ -88,12 +89,13 @@ class HostFirewall(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[HostFirewall]:
         """Read everything at once; each part may stay unknown on its own."""
-        tables, nft, firewalld, daemon, ufw = yield from gather(
+        tables, nft, firewalld, daemon, ufw, own = yield from gather(
             attempt(Run(("iptables-save",))),
             attempt(Run(("nft", "list", "ruleset"))),
             attempt(_firewalld()),
             attempt(DaemonSettings.ask(profile)),
             attempt(File("/etc/ufw/ufw.conf")),
+            attempt(own_addresses()),
         )
         iptables, nftables = _rules(tables, "iptables-save"), _rules(nft, "nft")
         if iptables is None and nftables is None:
@@ -104,6 +106,7 @@ class HostFirewall(Struct, frozen=True):
             strict_forward_ports=firewalld,
             docker_iptables=daemon if isinstance(daemon, Unknown) else daemon.iptables,
             ufw=isinstance(ufw, FileAnswer) and bool(re.search(r"(?m)^ENABLED=yes", ufw.text)),
+            own=frozenset() if isinstance(own, Unknown) else own,
         )
 
 

@@ -63,20 +63,6 @@ def tables(text: str) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def iptables_dnat(text: str, port: int) -> Iterator[str]:
-    """Rules that send a port elsewhere, Docker's own excepted."""
-    for chain, rules in tables(text).get("nat", {}).items():
-        if chain in ("DOCKER", "OUTPUT"):
-            continue
-        for rule in rules:
-            if re.search(r"-j (DNAT|REDIRECT)\b", rule) and _tcp(rule) and names_port(rule, port):
-                yield f"iptables -t nat -A {chain} {rule}"
-
-
-def _tcp(rule: str) -> bool:
-    return not re.search(r"-p (?!tcp|all)", rule)
-
-
 def iptables_drop(text: str, port: int) -> str:
     """The rule that stops a published port before Docker's own rules let it in; "" for none."""
     chains = tables(text).get("filter", {})
@@ -159,17 +145,6 @@ def chains(text: str) -> Iterator[Chain]:
             policy = "drop" if "policy drop" in line else "accept"
         elif name and line:
             rules.append(re.sub(r'\bcounter packets \d+ bytes \d+ ?|\s*comment "[^"]*"', "", line))
-
-
-def nft_dnat(text: str, port: int) -> Iterator[str]:
-    """Rules that send a port elsewhere, those of iptables and Docker excepted."""
-    for chain in chains(text):
-        if not chain.foreign or chain.hook == "output":
-            continue
-        for rule in chain.rules:
-            away = re.search(r"\b(?:dnat|redirect)\b(?! *accept)", rule) and "ct status" not in rule
-            if away and "udp" not in rule and names_port(rule, port):
-                yield f"nft {chain.family} {chain.table} {chain.name}: {rule}"
 
 
 class Forwarding(Struct, frozen=True):

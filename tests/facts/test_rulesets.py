@@ -8,10 +8,8 @@ import pytest
 
 from sesam_audit.facts.rulesets import (
     chains,
-    iptables_dnat,
     iptables_drop,
     names_port,
-    nft_dnat,
     nft_forward,
     tables,
 )
@@ -68,9 +66,7 @@ def test_dockers_own_rules_stop_nothing() -> None:
     text, rules = data("docker.iptables-save"), data("docker.nft")
 
     assert not iptables_drop(text, 443)
-    assert not list(iptables_dnat(text, 443))
     assert not nft_forward(rules, 443).stops
-    assert not list(nft_dnat(rules, 443))
 
 
 @pytest.mark.parametrize("port", [80, 443])
@@ -78,17 +74,6 @@ def test_drop_in_docker_user_is_quoted(port: int) -> None:
     expected = "iptables -A DOCKER-USER ! -s 10.0.0.0/8 -i eth0 -j DROP"
 
     assert iptables_drop(data("dropping.iptables-save"), port) == expected
-
-
-def test_redirections_are_quoted() -> None:
-    text = data("dropping.iptables-save")
-
-    assert [rule.rpartition("-j ")[2] for rule in iptables_dnat(text, 443)] == [
-        "DNAT --to-destination 10.9.9.9:8443"
-    ]
-    assert [rule.rpartition("-j ")[2] for rule in iptables_dnat(text, 80)] == [
-        "REDIRECT --to-ports 3128"
-    ]
 
 
 @pytest.mark.parametrize(
@@ -210,15 +195,6 @@ def test_tables_of_others_are_judged_by_other_evidence(table: str) -> None:
     stops = nft_forward(forward(policy="drop", table=table), 443).stops
 
     assert bool(stops) is (table == "inet other")
-
-
-def test_nft_redirections_are_quoted() -> None:
-    text = data("forward-drop.nft")
-
-    assert list(nft_dnat(text, 80)) == ["nft ip mynat pre: tcp dport 80 redirect to :8080"]
-    assert list(nft_dnat(text, 443)) == [
-        "nft ip mynat pre: tcp dport { 443, 8443 } dnat to 10.9.9.9"
-    ]
 
 
 def test_every_chain_is_read() -> None:

@@ -186,6 +186,27 @@ FIREWALL = (
     ),
 )
 
+
+def _led(name: str, to: str, **changes: str) -> Fault:
+    rule = f"PREROUTING -d {to} -p tcp --dport 443 -j DNAT --to-destination 10.99.0.2:8443"
+    return Fault(
+        name=name,
+        seed=f"iptables -t nat -A {rule}",
+        mend=f"iptables -t nat -D {rule}",
+        changes=changes,
+        says="10.99.0.2:8443" if changes else "",
+    )
+
+
+LED = (
+    _led("another machine's port 443 that the host leads elsewhere", "10.99.0.1"),
+    _led(
+        "the host's own port 443 that it leads elsewhere",
+        "10.0.0.0/8",
+        **{"inbound.port-owner [443]": FAILED},  # Docker's own rules come first
+    ),
+)
+
 NAMES = (
     Fault(
         name="a node's name that does not exist",
@@ -247,4 +268,4 @@ NAMES = (
     ),
 )
 
-FAULTS = (*PORTS, *FIREWALL, *NAMES)
+FAULTS = (*PORTS, *FIREWALL, *LED, *NAMES)

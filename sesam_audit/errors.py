@@ -68,6 +68,10 @@ class Unknown(Exception):  # noqa: N818 - an outcome, not a fault
         return Unknown(reason, self.command, self.lacks)
 
 
+AS_ROOT = "sesam-audit run ssh://THIS-HOST --ask-sudo-password"
+"""What tells where nothing that a person would type does: only the audit itself asks for it."""
+
+
 def needs_root(why: str, command: str = "") -> Unknown:
     """The outcome where only root could tell."""
     return Unknown(f"needs root: {why}", command, Lack.ROOT)

@@ -6,7 +6,7 @@ from shlex import quote
 
 from msgspec import Struct
 
-from sesam_audit.errors import Unknown, needs_root
+from sesam_audit.errors import AS_ROOT, Unknown, needs_root
 from sesam_audit.facts.host_firewall import COMMAND, HostFirewall
 from sesam_audit.facts.inbound import NAME, NAME_6, Inbound, no_vantage
 from sesam_audit.facts.port_owners import PortOwner, PortOwners
@@ -95,7 +95,7 @@ def _arrival(  # noqa: PLR0911, PLR0913, PLR0917 - what a way in is judged by
         return _answered(port, way, seen, inbound, owners)
     if seen.kind == "refused" and port in inbound.forbidden:
         why = f"nothing listens on port {port} yet, and only root may listen there"
-        return Arrival(seen, doubt=needs_root(why, "sudo -v"))
+        return Arrival(seen, doubt=needs_root(why, AS_ROOT))
     if seen.kind in ("refused", "silent"):
         return _closed(port, seen, owners, inbound.stands)
     doubts = {

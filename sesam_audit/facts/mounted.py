@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sesam_audit.asks import Stat, StatAnswer, Steps
-from sesam_audit.errors import Unknown, needs_root
+from sesam_audit.errors import AS_ROOT, Unknown, needs_root
 from sesam_audit.facts import attempt, every, gather
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.running import LOOK, Mounted, RunningContainer, RunningStack
@@ -103,7 +103,7 @@ def _thing(answer: StatAnswer | Unknown) -> tuple[str, int, int] | Unknown:
     if answer.error or (end is not None and end.error and end.error not in _MISSING):
         error = answer.error or (end.error if end else "")
         if error in ("EACCES", "EPERM"):
-            return needs_root("what containers see is theirs and root's", "sudo -v")
+            return needs_root("what containers see is theirs and root's", f"{AS_ROOT} --stage live")
         return Unknown(f"a container's mount could not be compared: {error}", LOOK)
     if end is None:
         return answer.kind, answer.device, answer.inode

@@ -277,7 +277,9 @@ def test_without_root_nobody_listens_on_443() -> None:
     arrival = arrive(443, ADDRESS, view, FREE, HostFirewall())
 
     assert not arrival.fault
-    assert str(arrival.doubt).startswith("needs root: nothing listens on port 443")
+    assert arrival.doubt is not None
+    assert arrival.doubt.reason.startswith("needs root: nothing listens on port 443")
+    assert arrival.doubt.command == "sesam-audit run ssh://THIS-HOST --ask-sudo-password"
 
 
 def test_a_vantage_that_could_not_be_asked_says_so() -> None:

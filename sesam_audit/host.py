@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,9 +20,10 @@ from urllib.parse import parse_qsl, unquote
 
 from sesam_audit import bootstrap, shipping
 from sesam_audit.bootstrap import BAD_SUDO, NO_PYTHON, SHELL_FOLLOWS, Privilege, command
-from sesam_audit.channel import ENDED, Channel, ChannelError
+from sesam_audit.channel import Channel, ChannelError
 from sesam_audit.cleaning import clean
-from sesam_audit.errors import HostError, UnreachedError, UsageError
+from sesam_audit.errors import HostError, UsageError
+from sesam_audit.troubles import trouble
 
 Script = Callable[[str], str]
 """Given the marker, the shell text that asks the same as a request, for targets without Python."""
@@ -177,55 +177,6 @@ def address(target: Target, way: Way) -> tuple[str, int]:
         return "", port
 
 
-_CONNECT = "Connect once with `ssh {spec}` and compare the fingerprint"
-_CHANGED = "Find out why before you connect; then `ssh-keygen -R HOST`"
-_TROUBLES = {
-    "Permission denied (": ("the key or user was refused", "Try the same with `ssh {spec}` first"),
-    "No route to host": ("there is no route to it", "Check its address"),
-    "Connection refused": ("it refuses connections", "Is its sshd running, and on this port?"),
-    "host key is known for": ("its host key is not known", _CONNECT),
-    "HOST IDENTIFICATION HAS CHANGED": ("its host key has changed", _CHANGED),
-    "has changed and you have requested strict": ("its host key has changed", _CHANGED),
-    "Host key verification failed": ("its host key does not verify", _CONNECT),
-    "Could not resolve hostname": (
-        "its name does not resolve",
-        "Check the name, or your ssh configuration",
-    ),
-    "timed out": ("it did not answer in time", "Check address, port and firewall"),
-    "Network is unreachable": ("the network is unreachable", "Check your own network"),
-    "Too many authentication failures": (
-        "it refused too many keys",
-        "Name the key with --identity",
-    ),
-    "This account is currently not available": (
-        "the user's login shell lets nobody in",
-        "Name another user (USER@HOST), or give this one a shell: `sudo usermod -s /bin/bash USER`",
-    ),
-    "No such container": ("there is no such container", "See `docker ps`"),
-    "Cannot connect to the Docker daemon": ("the Docker daemon does not answer", "Is it running?"),
-}
-"""Words of ssh and docker, which end with the same code for everything, and what they mean."""
-
-
-def _trouble(target: Target, error: ChannelError, *, asked: bool = True) -> HostError:
-    """The one sentence for a host that did not answer; `asked`: it had answered before."""
-    kind = HostError if asked else UnreachedError
-    if error.what == ENDED and not target.local and not shutil.which(target.scheme):
-        return kind(
-            f"{target.spec}: there is no command `{target.scheme}` on this machine",
-            "Install it here, on the machine that audits",
-        )
-    for words, (what, remedy) in _TROUBLES.items():
-        if words in error.stderr and error.what == ENDED:
-            return kind(f"{target.spec}: {what}", remedy.format(spec=target.spec))
-    last = clean(error.stderr.strip().rpartition("\n")[2])[:300]
-    said = f": {last}" if last else ""
-    return HostError(
-        f"{target.spec}: {error.what}{said}",
-        f"Try it by hand: `ssh {target.spec} true`" if target.scheme == "ssh" else "",
-    )
-
-
 class Conversation:
     """One program on one host, asked in rounds; it ends, with its children, when closed."""
 
@@ -269,7 +220,7 @@ class Conversation:
                 self._channel.send(SHELL_FOLLOWS + script(self._marker).encode())
                 frame = self._await(seconds)
         except ChannelError as error:
-            raise _trouble(self._target, error, asked=self._answered) from error
+            raise trouble(self._target.spec, error, asked=self._answered) from error
         self._answered = True
         if frame == BAD_SUDO:
             raise self._refused()
@@ -288,7 +239,7 @@ class Conversation:
         try:
             frame = self._channel.frame(seconds)
         except ChannelError as error:
-            raise _trouble(self._target, error) from error
+            raise trouble(self._target.spec, error) from error
         if frame == BAD_SUDO:
             raise self._refused()
         if frame == NO_PYTHON:

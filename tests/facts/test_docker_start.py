@@ -54,7 +54,8 @@ def test_settings_that_the_daemon_takes(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{\n "log-driver": "json-file",\n}', "is no JSON (line 3): the daemon refuses it"),
+        ('{\n "log-driver":\n}', "is no JSON (line 3): the daemon refuses it"),
+        ('{"log-driver": "json-file",}', "is no JSON (line 1): the daemon refuses it"),
         ("[" * 100_000, "is no JSON"),
         ("[]", "holds no JSON object"),
         (

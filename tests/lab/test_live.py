@@ -15,7 +15,7 @@ from sesam_audit.level import Stage
 from sesam_audit.requirement import catalogue
 
 from .auditing import Audited, Auditor, Outcomes
-from .faults.fault import FAILED, NOT_APPLICABLE, PASSED, UNKNOWN, Fault, matches
+from .faults.fault import BLOCKED, FAILED, NOT_APPLICABLE, PASSED, UNKNOWN, Fault, matches
 from .faults.scenes import PROVIDED, STANDARD, TRAEFIK_YML
 from .host import LabHost
 from .lab import Lab
@@ -210,11 +210,25 @@ TROUBLES = (
         says="not well",
     ),
     Trouble(
-        name="a node that Traefik does not know",
-        seed=edited("/traefik.enable/d", "sesam-node"),
+        name="a node that was started otherwise than the file says",
+        seed=run(
+            f"cp -a {FILE} /run/kept.yml; cd /srv/data\n"
+            "printf 'services: {sesam-node: {labels: {traefik.enable: \"false\"}}}' >/run/2.yml\n"
+            f"docker compose -f {FILE} -f /run/2.yml up -d --force-recreate sesam-node"
+        ),
         mend=well(restored("sesam-node")),
         changes={"stack.api": FAILED},
         says="Traefik knows no way",
+    ),
+    Trouble(
+        name="a node that Traefik does not know",
+        seed=edited("/traefik.enable/d", "sesam-node"),
+        mend=well(restored("sesam-node")),
+        changes={
+            "layout.compose-file": FAILED,
+            **dict.fromkeys(("stack.tls", "stack.redirect", "stack.api"), BLOCKED),
+        },
+        says="exposedByDefault",
     ),
     Trouble(
         name="an image pushed just now",

@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from posixpath import dirname
 from shlex import quote
 
 from msgspec import Struct
 
-from sesam_audit.asks import (
-    MISSING,
-    Answer,
-    File,
-    Files,
-    FilesAnswer,
-    Stat,
-    Steps,
-    denied,
-)
+from sesam_audit.asks import File, Stat, Steps
 from sesam_audit.errors import Unknown
-from sesam_audit.facts import attempt, every, gather
+from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.fstab import BootEntry, parse_fstab, parse_unit, unit_name
 from sesam_audit.facts.inspection import Inspection
 from sesam_audit.facts.mounts import Mount, Mounts, mount_point
 from sesam_audit.facts.named_disk import links, mistaken, uncarried
+from sesam_audit.facts.unit_files import UNITS, UnitFiles, docker_unit, unit_files
 from sesam_audit.profile import Profile
 from sesam_audit.wanted import POINT
 
-UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
-
 _DOCKER = "systemctl show docker.service --property=Requires,After,RequiresMountsFor"
-
-
-class _Texts(Struct, frozen=True):
-    """Files by path, and why others that may matter are not among them."""
-
-    found: dict[str, str]
-    unread: Unknown | None = None
 
 
 class BootMount(Struct, frozen=True):
@@ -58,9 +41,7 @@ class BootMount(Struct, frozen=True):
         (fstab, point, kernel), units, docker, mounts, names = yield from gather(
             gather(File("/etc/fstab"), Stat(POINT), Stat("/proc/version")),
             _units(POINT),
-            _texts(
-                (f"{root}/docker.service{x}" for root in UNITS for x in ("", ".d/*.conf")), _DOCKER
-            ),
+            docker_unit(_DOCKER),
             attempt(Mounts.ask(profile)),
             links(),
         )
@@ -150,25 +131,12 @@ class BootMount(Struct, frozen=True):
         return found
 
 
-def _texts(patterns: Iterable[str], command: str) -> Steps[_Texts]:
-    answers: tuple[FilesAnswer, ...] = yield from every(Files(pattern) for pattern in patterns)
-    errors = {
-        path: error
-        for answer in answers
-        for path, error in (answer.errors or {}).items()
-        if error not in MISSING
-    }
-    unread = next((denied(Answer(error=x), path, command) for path, x in errors.items()), None)
-    found = {path: text for answer in answers for path, text in (answer.files or {}).items()}
-    return _Texts(found, unread)
-
-
-def _units(where: str) -> Steps[_Texts]:
+def _units(where: str) -> Steps[UnitFiles]:
     """The texts of the units for a mount point, by path; a link for each that is enabled."""
     name = unit_name(where).replace("\\", "?")  # a pattern takes a backslash for itself
     places = ("", "*.wants/", "*.requires/")
     patterns = (f"{root}/{x}{name}.*" for root in UNITS for x in places)
-    return _texts(patterns, f"systemctl cat {quote(unit_name(where))}.mount")
+    return unit_files(patterns, f"systemctl cat {quote(unit_name(where))}.mount")
 
 
 def _by_unit(units: Mapping[str, str], where: str, *, waits: bool) -> tuple[BootEntry | None, str]:
@@ -192,7 +160,7 @@ def _otherwise(mount: Mount | None) -> str:
     return words.get(mount.fstype, "") if mount else ""
 
 
-def _waits(docker: _Texts, where: str) -> bool | Unknown:
+def _waits(docker: UnitFiles, where: str) -> bool | Unknown:
     """Whether Docker's unit says so; nothing said is proof only where all of it was read."""
     text, unit = "\n".join(docker.found.values()), re.escape(f"{unit_name(where)}.mount")
 

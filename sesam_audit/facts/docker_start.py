@@ -8,23 +8,13 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from sesam_audit.asks import (
-    MISSING,
-    File,
-    FileAnswer,
-    Files,
-    FilesAnswer,
-    Stat,
-    StatAnswer,
-    Steps,
-    denied,
-)
+from sesam_audit.asks import MISSING, File, FileAnswer, Stat, StatAnswer, Steps, denied
 from sesam_audit.errors import Unknown
-from sesam_audit.facts import attempt, every, gather
-from sesam_audit.facts.boot_mount import UNITS
+from sesam_audit.facts import attempt, gather
 from sesam_audit.facts.daemon_settings import DAEMON_JSON
 from sesam_audit.facts.engine import Engine
 from sesam_audit.facts.inspection import Inspection
+from sesam_audit.facts.unit_files import UnitFiles, docker_unit
 from sesam_audit.profile import Profile
 
 SHOW = "systemctl cat docker.service"
@@ -65,11 +55,11 @@ class DockerStart(Struct, frozen=True):
     @classmethod
     def ask(cls, profile: Profile) -> Steps[DockerStart]:
         """Read the unit, then what it leads to."""
-        answers, engine = yield from gather(
-            every(Files(f"{root}/docker.service{x}") for root in UNITS for x in ("", ".d/*.conf")),
+        files, engine = yield from gather(
+            docker_unit(SHOW),
             attempt(Engine.ask(profile)),
         )
-        unit = _unit(answers)
+        unit = _unit(files)
         program, settings = yield from gather(Stat(unit.program or "/"), File(unit.settings))
         remapped = not isinstance(engine, Unknown) and "userns" in engine.security
         return cls(unit, program, settings, remapped)
@@ -125,10 +115,10 @@ class DockerStart(Struct, frozen=True):
             )
 
 
-def _unit(answers: tuple[FilesAnswer, ...]) -> DockerUnit:
+def _unit(files: UnitFiles) -> DockerUnit:
     """Main file and drop-ins as systemd merges them: of one name, the first place counts."""
     texts: dict[str, tuple[str, str]] = {}
-    for path, text in ((p, t) for answer in answers for p, t in (answer.files or {}).items()):
+    for path, text in files.found.items():
         texts.setdefault(path.rpartition("/")[2], (path, text))
     main = texts.pop("docker.service", None)
     if main is None:
@@ -144,12 +134,7 @@ def _unit(answers: tuple[FilesAnswer, ...]) -> DockerUnit:
                 origin = path
             else:
                 commands.clear()
-    errors = {path: x for answer in answers for path, x in (answer.errors or {}).items()}
-    unread = next(
-        (denied(FileAnswer(error=x), path, SHOW) for path, x in errors.items() if x == "EACCES"),
-        None,
-    )
-    return DockerUnit(tuple(commands), origin, kind == "oneshot", unread)
+    return DockerUnit(tuple(commands), origin, kind == "oneshot", files.unread)
 
 
 def _service_lines(text: str) -> Iterator[tuple[str, str]]:

@@ -37,9 +37,8 @@ class Channel:
     """One program's three pipes. A frame is a line `MARKER LENGTH` (or a word) and LENGTH bytes."""
 
     def __init__(self, line: str, marker: str) -> None:
-        self._selector = (
-            selectors.DefaultSelector()
-        )  # first: it fails where there is no room for it
+        # Before the program is started: this fails where no further file may be open.
+        self._selector = selectors.DefaultSelector()
         # `exec`, so that a kill hits ssh itself and not a shell around it.
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", f"exec {line}"],

@@ -22,7 +22,7 @@ from sesam_audit import bootstrap, shipping
 from sesam_audit.bootstrap import BAD_SUDO, NO_PYTHON, SHELL_FOLLOWS, Privilege, command
 from sesam_audit.channel import Channel, ChannelError
 from sesam_audit.cleaning import clean
-from sesam_audit.errors import HostError, UsageError
+from sesam_audit.errors import HostError, UnreachedError, UsageError
 from sesam_audit.troubles import trouble
 
 Script = Callable[[str], str]
@@ -184,7 +184,7 @@ class Conversation:
         """Reach for the host; the program is the probe unless it is given as text.
 
         Raises:
-            HostError: this machine cannot start one more program.
+            UnreachedError: this machine cannot start one more program.
         """
         self._target, self._way = target, way
         self._marker = os.urandom(8).hex()
@@ -197,14 +197,21 @@ class Conversation:
         interpreter = sys.executable if target.local else ""  # `python3` may be a slow shim
         password = way.password if privilege is Privilege.ASK else None
         try:
-            text = text or shipping.program("probe")
-            first = bootstrap.program(self._marker, text, password)
             line = _line(target, way, command(self._marker, privilege, interpreter))
             self._channel = Channel(line, self._marker)
+            self._send_program(text, password)  # while ssh shakes hands
         except OSError as error:
             what = f"{target.spec}: this machine could not start what reaches it: {error.strerror}"
-            raise HostError(what, "Use a smaller --jobs, or raise its limit: ulimit -a") from error
-        self._channel.send(first)
+            remedy = "Use a smaller --jobs, or raise its limit: ulimit -a"
+            raise UnreachedError(what, remedy) from error
+
+    def _send_program(self, text: bytes | None, password: str | None) -> None:
+        try:
+            program = text or shipping.program("probe")
+            self._channel.send(bootstrap.program(self._marker, program, password))
+        except OSError:
+            self._channel.close()
+            raise
 
     def exchange(self, request: bytes, script: Script, seconds: float) -> bytes:
         """Send one round's request, or its script to a target without Python; bring the answer.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sesam_audit.options import DELIVERING, DEPLOYMENT, PROBING, QUIET, REACHING
+from sesam_audit.options import DELIVERING, DEPLOYMENT, PROBING, QUIET, REACHING, F, several
 
 _FILE = click.Path(path_type=Path)
 
@@ -92,13 +93,19 @@ def apply(host: str, **options: Any) -> int:
     return session_of(host, options).run()
 
 
+def _of_run(done: str, do: str) -> Callable[[F], F]:
+    return several(
+        click.argument("host"),
+        click.argument("run", required=False),
+        click.option("--plan", is_flag=True, help=f"Show what would be {done}, and stop."),
+        click.option("--yes", is_flag=True, help=f"{do} without asking."),
+        QUIET,
+        REACHING,
+    )
+
+
 @click.command()
-@click.argument("host")
-@click.argument("run", required=False)
-@click.option("--plan", is_flag=True, help="Show what would be taken back, and stop.")
-@click.option("--yes", is_flag=True, help="Take it back without asking.")
-@QUIET
-@REACHING
+@_of_run("taken back", "Take it back")
 def undo(host: str, **options: Any) -> int:
     """Take back what an apply changed on HOST: the last one, or RUN.
 
@@ -112,12 +119,7 @@ def undo(host: str, **options: Any) -> int:
 
 
 @click.command()
-@click.argument("host")
-@click.argument("run", required=False)
-@click.option("--plan", is_flag=True, help="Show what would be removed, and stop.")
-@click.option("--yes", is_flag=True, help="Remove it without asking.")
-@QUIET
-@REACHING
+@_of_run("removed", "Remove it")
 def finish(host: str, **options: Any) -> int:
     """Remove for good what a run kept on HOST: old containers, an old store, old files.
 

@@ -11,7 +11,9 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _several(*options: Callable[[F], F]) -> Callable[[F], F]:
+def several(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """One decorator for some, in the order in which help shows them."""
+
     def decorate(function: F) -> F:
         for option in reversed(options):
             function = option(function)
@@ -24,21 +26,21 @@ QUIET = click.option(
     "-q", "--quiet", is_flag=True, help="No progress, no summary on standard error."
 )
 
-DEPLOYMENT = _several(
+DEPLOYMENT = several(
     click.option("--profile", "profile_file", type=click.Path(path_type=Path), metavar="FILE",
                  help="The deployment's options and sizes (TOML)."),
     click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
                  help="Change one profile key, e.g. --set certificates=provided."),
 )  # fmt: skip
 
-SELECTING = _several(
+SELECTING = several(
     click.option("--stage", default="preflight", show_default=True, metavar="STAGE",
                  help="preflight, before the stack is started; live, once it runs."),
     click.option("--only", multiple=True, metavar="ID|CATEGORY", help="Judge only these."),
     click.option("--skip", multiple=True, metavar="ID|CATEGORY", help="Leave these out."),
 )  # fmt: skip
 
-DELIVERING = _several(
+DELIVERING = several(
     click.option("--waivers", "waiver_file", type=click.Path(path_type=Path), metavar="FILE",
                  help="Accepted risks (TOML)."),
     click.option("--fail-on", type=click.Choice(["must", "should"]), default="must",
@@ -57,9 +59,9 @@ DELIVERING = _several(
     click.option("--no-color", is_flag=True, help="No colours (NO_COLOR is respected as well)."),
 )  # fmt: skip
 
-JUDGING = _several(SELECTING, DEPLOYMENT, DELIVERING)
+JUDGING = several(SELECTING, DEPLOYMENT, DELIVERING)
 
-PROBING = _several(
+PROBING = several(
     click.option("--from", "vantages", multiple=True, metavar="HOST[=internet|clients]",
                  help="Another machine to dial from, and whom it stands for; repeatable."),
     click.option("--passive", is_flag=True,
@@ -68,7 +70,7 @@ PROBING = _several(
     click.option("--spend-pull", is_flag=True, help="Pull a layer's start of the private image."),
 )  # fmt: skip
 
-REACHING = _several(
+REACHING = several(
     click.option("--sudo/--no-sudo", default=None,
                  help="Insist on sudo, or never use it. Default: sudo -n when it works."),
     click.option("--ask-sudo-password", is_flag=True,

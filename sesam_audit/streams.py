@@ -12,7 +12,7 @@ from sesam_audit.errors import AuditError
 
 
 class _Output(io.FileIO):
-    """Standard output; that its reader has left is the one trouble which is not told."""
+    """Standard output; that its reader has left stays what it is, for it is no fault of a place."""
 
     def write(self, data: Any) -> int:
         try:

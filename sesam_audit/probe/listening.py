@@ -11,7 +11,7 @@ from .threads import start
 
 def listening(ask):
     """A listener that proves to those outside that they reach this machine and no other."""
-    token, ports, told = "%s-%s" % (stack(), os.urandom(12).hex()), {}, {}
+    token, ports, told = "%s-%s" % (mark(), os.urandom(12).hex()), {}, {}
     if ask.get("published"):
         from .room import ROOM, enter
 
@@ -30,8 +30,8 @@ def listening(ask):
     return dict(told, ports=ports, token=token)
 
 
-def stack():
-    """A mark of this network stack, the same for all audits of one machine."""
+def mark():
+    """Of this machine's network, the same for all audits of it."""
     try:
         with open("/proc/sys/kernel/random/boot_id", "rb") as boot:
             known = boot.read() + b"%d" % os.stat("/proc/self/ns/net").st_ino

@@ -144,9 +144,7 @@ class Room:
                     break
                 except Stopped as stopped:
                     taken = {*re.findall(r":(\d+)\b", stopped.known["detail"])}.intersection(ports)
-                    with contextlib.suppress(
-                        Stopped
-                    ):  # newer daemons have removed it by themselves
+                    with contextlib.suppress(Stopped):  # AutoRemove may have done it
                         docker("DELETE", made + "?force=1")
                     if not taken:
                         raise
